@@ -1,0 +1,148 @@
+"""What a confidant can do with a waiting child: see who waits, claim, read, write, give back, transfer, close.
+
+Each function is one use case in one transaction: access, the queue, the bot's announcement to the child and the audit line
+commit together. The caller (console, tests) owns the transaction. All raise `NotFound` for what is not this person's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from handoff import access, audit, conversation, outbox, queue, roster, transcript
+from handoff.conversation import Chat
+from handoff.errors import Conflict, NotFound
+from handoff.members import Unlocked
+from handoff.queue import Handoff, Outcome
+from handoff.runtime import Runtime
+from handoff.speak import say
+from handoff.transcript import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The queue page of one team: everything in it is free of words."""
+
+    team: access.MyTeam
+    waiting: list[Handoff]
+    held: list[Handoff]
+    on_duty: list[tuple[str, str]]  # (person id, first name)
+    my_shift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChat:
+    """A claimed chat, opened. `states` says of every outgoing message: waiting, delivered or failed."""
+
+    handoff: Handoff
+    lines: list[Line]
+    states: dict[int, str]
+    child_seen_at: datetime | None
+    channel: str
+    language: str
+
+
+def boards(tx: Connection, who: Unlocked, now: datetime) -> list[Board]:
+    """One board for each of this person's teams."""
+    return [_board(tx, who, team, now) for team in access.teams_of(tx, who)]
+
+
+def _board(tx: Connection, who: Unlocked, team: access.MyTeam, now: datetime) -> Board:
+    return Board(
+        team=team,
+        waiting=queue.waiting(tx, team.id),
+        held=queue.held(tx, team.id),
+        on_duty=roster.on_duty(tx, team.id, now),
+        my_shift=roster.has_shift(tx, team_id=team.id, person_id=who.person_id),
+    )
+
+
+def alive(tx: Connection, who: Unlocked, now: datetime) -> None:
+    """The console of this person is open: keeps their shift and every claim that they hold. Sent every 25 seconds."""
+    for team in access.teams_of(tx, who):
+        roster.beat(tx, team_id=team.id, person_id=who.person_id, now=now)
+        for item in queue.held(tx, team.id):
+            if item.claimed_by == who.person_id:
+                queue.keep(tx, handoff_id=item.id, person_id=who.person_id, now=now)
+
+
+def set_duty(tx: Connection, who: Unlocked, team_id: str, now: datetime, *, present: bool) -> None:
+    """'Ik heb dienst' on or off."""
+    if team_id not in {t.id for t in access.teams_of(tx, who)}:
+        raise NotFound("no such team")
+    (roster.start if present else roster.end)(tx, team_id=team_id, person_id=who.person_id, now=now)
+    _note(tx, who, now, "duty_on" if present else "duty_off", team_id)
+
+
+def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> Handoff:
+    """Take a waiting child; the child is told who reads now. Raises `Conflict` when somebody was first."""
+    wanted = access.handoff_of(tx, who, handoff_id)
+    chat = _locked(tx, wanted)
+    taken = queue.claim(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
+    say(tx, runtime, chat, "utter_taken_over", now=now, claimed=True, person_id=who.person_id)
+    _note(tx, who, now, "claim", handoff_id)
+    return taken
+
+
+def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
+    """Open the words of a chat that this person holds. Every opening is audited. Raises `Denied` on tampering."""
+    mine = access.held_by(tx, who, handoff_id)
+    chat = conversation.get(tx, mine.conversation_id)
+    lines = transcript.lines(tx, runtime, chat, who, after=after)
+    if after == 0:
+        _note(tx, who, now, "open", handoff_id)
+    return OpenChat(mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language)
+
+
+def write(
+    tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime
+) -> None:
+    """Send words to the child. The same `external_id` twice is one message. Also renews the claim."""
+    chat = _locked(tx, access.held_by(tx, who, handoff_id))
+    if not queue.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
+        raise Conflict("this chat is not yours any more")
+    if conversation.known(tx, chat, "confidant", external_id):
+        return
+    conversation.add_confidant_words(
+        tx, runtime.vault, chat, external_id=external_id, text=text, person_id=who.person_id, now=now
+    )
+
+
+def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
+    """Give the child back to the queue and tell the child the truth about it."""
+    chat = _locked(tx, access.held_by(tx, who, handoff_id))
+    queue.release(tx, handoff_id=handoff_id, person_id=who.person_id)
+    say(tx, runtime, chat, "utter_given_back", now=now)
+    _note(tx, who, now, "release", handoff_id)
+
+
+def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, to_person_id: str, now: datetime) -> None:
+    """Offer the child to a colleague of the same team."""
+    mine = access.held_by(tx, who, handoff_id)
+    if to_person_id not in {c.id for c in access.colleagues_of(tx, who, mine.team_id)}:
+        raise NotFound("no such colleague")
+    chat = _locked(tx, mine)
+    queue.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id)
+    say(tx, runtime, chat, "utter_transferred", now=now)
+    _note(tx, who, now, "transfer", handoff_id)
+
+
+def close(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, outcome: Outcome, now: datetime) -> None:
+    """End the conversation with an outcome from the closed list."""
+    chat = _locked(tx, access.held_by(tx, who, handoff_id))
+    queue.close(tx, handoff_id=handoff_id, person_id=who.person_id, outcome=outcome, now=now)
+    say(tx, runtime, chat, "utter_closed", now=now)
+    _note(tx, who, now, "close", handoff_id)
+
+
+def _locked(tx: Connection, item: Handoff) -> Chat:
+    """The chat's row first, then the handoff's: a turn takes them in the same order, so the two never block each other."""
+    return conversation.get(tx, item.conversation_id, lock=True)
+
+
+def _note(tx: Connection, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
+    audit.note(
+        tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id
+    )

@@ -1,0 +1,196 @@
+"""One chat with one child: find it, begin it, add to it, erase it. Every sequence number is used once and none is left out."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff import keys, outbox
+from handoff.errors import NotFound
+from handoff.events import announce, chat_topic
+from handoff.models import conversation, erased, handoff, message, person
+from handoff.vault import Vault
+
+WEBCHAT = "webchat"
+"""The channel whose page collects its own messages with the child's token; every other channel is pushed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation's row, without keys and without words. `language` is an ISO 639 code."""
+
+    id: str
+    municipality_id: str
+    team_id: str
+    channel: str
+    last_seq: int
+    language: str
+    last_child_at: datetime
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a child came in: the channel and the secret that only this child holds (a browser's token, a chat id)."""
+
+    channel: str
+    token: bytes
+
+
+_CHAT = tuple(conversation.c[name] for name in Chat.__dataclass_fields__)
+
+
+def new_id() -> str:
+    """A random public id of 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def find(tx: Connection, vault: Vault, door: Door, *, lock: bool = False) -> Chat | None:
+    """The chat behind this door, or None. With `lock` two messages of one child wait for each other (PostgreSQL; SQLite has one writer)."""
+    query = sa.select(*_CHAT).where(
+        conversation.c.channel == door.channel, conversation.c.child_auth == vault.child_auth(door.channel, door.token)
+    )
+    row = tx.execute(query.with_for_update() if lock else query).first()
+    return Chat(**row._asdict()) if row else None
+
+
+def get(tx: Connection, conversation_id: str, *, lock: bool = False) -> Chat:
+    """The chat with this id. Raises `NotFound`."""
+    query = sa.select(*_CHAT).where(conversation.c.id == conversation_id)
+    row = tx.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise NotFound("no such conversation")
+    return Chat(**row._asdict())
+
+
+def begin(
+    tx: Connection, vault: Vault, door: Door, *, municipality_id: str, team_id: str, retention_days: int, now: datetime
+) -> Chat:
+    """Open a chat with keys of its own. Raises `NotFound` when the child erased it: a late retry must not bring it back."""
+    auth = vault.child_auth(door.channel, door.token)
+    if tx.execute(sa.select(erased.c.channel).where(erased.c.channel == door.channel, erased.c.child_auth == auth)).first():
+        raise NotFound("this chat was erased")
+    web = door.channel == WEBCHAT
+    child_key = vault.child_public_key(door.token) if web else None
+    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None)
+    expires_on = (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
+    tx.execute(
+        conversation.insert().values(
+            id=chat.id, municipality_id=municipality_id, team_id=team_id, channel=door.channel, child_auth=auth,
+            child_public_key=child_key, address=None if web else vault.seal_for_delivery(door.token, "address", chat.id),
+            key_no=1, last_seq=0, language="nl", expires_on=expires_on, created_at=now, last_child_at=now,
+        )
+    )  # fmt: skip
+    keys.begin(
+        tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on
+    )
+    return chat
+
+
+def known(tx: Connection, chat: Chat, role: str, external_id: str) -> bool:
+    """Whether this sender's own message id was stored before: the same message twice is one message."""
+    where = (message.c.conversation_id == chat.id, message.c.role == role, message.c.external_id == external_id)
+    return tx.execute(sa.select(message.c.seq).where(*where)).first() is not None
+
+
+def _next_seq(tx: Connection, chat: Chat) -> int:
+    """Take the next number; the update also holds the row until the commit."""
+    bump = conversation.update().where(conversation.c.id == chat.id).values(last_seq=conversation.c.last_seq + 1)
+    seq = tx.execute(bump.returning(conversation.c.last_seq)).scalar_one_or_none()
+    if seq is None:
+        raise NotFound("this chat was erased")
+    return int(seq)
+
+
+def add_child_words(
+    tx: Connection, vault: Vault, chat: Chat, *, external_id: str, text: str, reading: str, urgency: int, language: str, now: datetime
+) -> int:
+    """Store what a child wrote, sealed, with what was understood of it (sealed too). Returns its sequence number."""
+    seq = _next_seq(tx, chat)
+    sealed = keys.seal_words(tx, vault, conversation_id=chat.id, seq=seq, role="child", text=text, reading=reading)
+    tx.execute(
+        message.insert().values(
+            conversation_id=chat.id, seq=seq, role="child", external_id=external_id, key_no=sealed.key_no, sealed=sealed.sealed,
+            sealed_reading=sealed.sealed_reading, mac=sealed.mac, urgency=urgency, created_at=now,
+        )
+    )  # fmt: skip
+    values = {"last_child_at": now, "language": language, "seen_at": now}
+    tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**values))
+    announce(tx, chat_topic(chat.id), "message")
+    return seq
+
+
+def add_utterance(
+    tx: Connection, vault: Vault, chat: Chat, *, utterance: str, variant: int, script_version: str, now: datetime, person_id: str | None = None
+) -> int:
+    """Add a bot's message: a reference to published words, never words. `person_id` is whose first name it mentions."""
+    seq = _next_seq(tx, chat)
+    mac = keys.reference_mac(
+        vault, conversation_id=chat.id, seq=seq, utterance=utterance, variant=variant, script_version=script_version
+    )
+    tx.execute(
+        message.insert().values(
+            conversation_id=chat.id, seq=seq, role="bot", mac=mac, utterance=utterance, variant=variant,
+            script_version=script_version, person_id=person_id, created_at=now,
+        )
+    )  # fmt: skip
+    outbox.put(tx, chat.id, seq, chat.channel, sealed=None, now=now)
+    announce(tx, chat_topic(chat.id), "message")
+    return seq
+
+
+def add_confidant_words(
+    tx: Connection, vault: Vault, chat: Chat, *, external_id: str, text: str, person_id: str, now: datetime
+) -> int:
+    """Store what a confidant wrote, sealed; for a push channel also sealed to the delivery process until it has gone out."""
+    seq = _next_seq(tx, chat)
+    sealed = keys.seal_words(tx, vault, conversation_id=chat.id, seq=seq, role="confidant", text=text)
+    tx.execute(
+        message.insert().values(
+            conversation_id=chat.id, seq=seq, role="confidant", external_id=external_id, key_no=sealed.key_no,
+            sealed=sealed.sealed, mac=sealed.mac, person_id=person_id, created_at=now,
+        )
+    )  # fmt: skip
+    words = None
+    if chat.channel != WEBCHAT:
+        words = vault.seal_for_delivery(text.encode("utf-8", "surrogatepass"), "words", chat.id, seq)
+    outbox.put(tx, chat.id, seq, chat.channel, sealed=words, now=now)
+    announce(tx, chat_topic(chat.id), "message")
+    return seq
+
+
+def seen(tx: Connection, chat: Chat, now: datetime) -> None:
+    """The child's page gave a sign of life."""
+    tx.execute(conversation.update().where(conversation.c.id == chat.id).values(seen_at=now))
+
+
+def said(tx: Connection, conversation_id: str) -> list[tuple[int, str, str | None, int | None]]:
+    """(seq, role, utterance, variant) of every message, oldest first: what the policy may know of a chat. No words."""
+    columns = (message.c.seq, message.c.role, message.c.utterance, message.c.variant)
+    rows = tx.execute(sa.select(*columns).where(message.c.conversation_id == conversation_id).order_by(message.c.seq))
+    return [tuple(row) for row in rows]
+
+
+def erase(tx: Connection, vault: Vault, door: Door, *, now: datetime) -> list[str]:
+    """Forget this chat wholly: keys, words, handoff. Returns the teams to tell. Raises `NotFound` when there is none."""
+    chat = find(tx, vault, door, lock=True)
+    if chat is None:
+        raise NotFound("no such conversation")
+    tombstone = {"channel": door.channel, "child_auth": vault.child_auth(door.channel, door.token)}
+    tx.execute(erased.insert().values(**tombstone, conversation_id=chat.id, erased_at=now))
+    teams = list(tx.execute(sa.select(handoff.c.team_id).where(handoff.c.conversation_id == chat.id)).scalars())
+    tx.execute(conversation.delete().where(conversation.c.id == chat.id))
+    announce(tx, chat_topic(chat.id), "erased")
+    return sorted({*teams, chat.team_id})
+
+
+def first_name(tx: Connection, person_id: str | None) -> str | None:
+    """The first name of a confidant: the only thing of them that a child is told."""
+    if person_id is None:
+        return None
+    name: str | None = tx.execute(sa.select(person.c.first_name).where(person.c.id == person_id)).scalar_one_or_none()
+    return name

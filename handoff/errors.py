@@ -1,0 +1,34 @@
+"""Everything that can go wrong here, as a small tree. Texts carry ids and places, never a child's words.
+
+HandoffError
+├── StoreUnavailable      the database is locked, full or gone; nothing was stored
+├── NotFound              not there, not yours, or erased: one answer for all three
+├── Denied                a key, passphrase or seal does not fit: one answer for every reason
+└── Conflict              somebody else was first, or the state does not allow it
+"""
+
+from __future__ import annotations
+
+
+class HandoffError(Exception):
+    """Base of all. `permanent` is true when trying the same again cannot help."""
+
+    permanent = True
+
+
+class StoreUnavailable(HandoffError):
+    """The database cannot be used now. Nothing of the transaction was kept."""
+
+    permanent = False
+
+
+class NotFound(HandoffError):
+    """Not there, of another gemeente, erased, or a wrong token: the caller cannot tell which."""
+
+
+class Denied(HandoffError):
+    """A key, passphrase or seal does not fit."""
+
+
+class Conflict(HandoffError):
+    """Somebody else was first, or the state does not allow this."""

@@ -1,0 +1,296 @@
+"""The tables. Every rule that must never be broken is a named constraint here, not only a line of Python.
+
+Ids that leave the server are random (128 bit, base64url). Times are UTC. `sealed` columns hold bytes that only `handoff.vault` makes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=_NAMES)
+
+
+class Utc(sa.types.TypeDecorator[datetime]):
+    """An aware UTC moment; SQLite, which has no zones, stores it without one. A naive datetime is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values: a time without a zone is an error waiting for the clock to change."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a naive datetime cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give back an aware UTC moment on both databases."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _id(name: str = "id") -> sa.Column[str]:
+    return sa.Column(name, sa.String(32), primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, key: bool = False) -> sa.Column[str]:
+    return sa.Column(
+        name, sa.String(64), sa.ForeignKey(target, ondelete="CASCADE"), nullable=nullable, primary_key=key, index=not key
+    )
+
+
+def _bytes(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=nullable)
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Utc, nullable=nullable)
+
+
+municipality = sa.Table(
+    "municipality",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    _id(),
+    _ref("municipality_id", "municipality.id"),
+    sa.Column("login", sa.String(64), nullable=False, unique=True),
+    sa.Column("first_name", sa.String(64), nullable=False),
+    sa.Column("role", sa.String(16), sa.CheckConstraint("role in ('confidant','clerk','admin')", "role"), nullable=False),
+    # the member key: `locked_key` is the private half under the passphrase; `kdf` is "memory_kib,iterations,lanes"
+    _bytes("public_key"),
+    sa.Column("kdf", sa.String(32), nullable=False),
+    _bytes("salt"),
+    _bytes("locked_key"),
+    sa.Column("must_renew", sa.Boolean, nullable=False),  # the passphrase was printed for one use
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    _at("locked_until", nullable=True),
+    _at("created_at"),
+    _at("disabled_at", nullable=True),
+)
+
+team = sa.Table(
+    "team",
+    metadata,
+    _id(),
+    _ref("municipality_id", "municipality.id"),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),  # the current one; old epochs are deleted at rotation
+)
+
+team_key = sa.Table(
+    "team_key",
+    metadata,
+    _ref("team_id", "team.id", key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    _bytes("public_key"),
+    _bytes("mac"),
+)
+
+team_wrap = sa.Table(
+    "team_wrap",
+    metadata,
+    _ref("team_id", "team.id", key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    _ref("person_id", "person.id", key=True),
+    _bytes("sealed"),
+    _bytes("vouch"),  # only a holder of the team key can make it: a swapped member key is noticed
+)
+
+membership = sa.Table(
+    "membership",
+    metadata,
+    _ref("team_id", "team.id", key=True),
+    _ref("person_id", "person.id", key=True),
+    sa.Column("granted_by", sa.String(32), nullable=True),
+    _at("granted_at", nullable=True),  # null: invited, waits for a colleague who compares the key code
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),  # HKDF of the cookie; the cookie itself is nowhere
+    _ref("person_id", "person.id"),
+    _bytes("locked_key"),
+    _at("created_at"),
+    _at("expires_at"),
+    _at("last_seen_at"),
+)
+
+shift = sa.Table(
+    "shift",
+    metadata,
+    _id(),
+    _ref("team_id", "team.id"),
+    _ref("person_id", "person.id"),
+    _at("starts_at"),
+    _at("ends_at", nullable=True),
+    _at("seen_at"),  # the console's heartbeat: on duty means an open shift and a recent beat
+)
+sa.Index("uq_shift_open", shift.c.team_id, shift.c.person_id, unique=True, sqlite_where=shift.c.ends_at.is_(None),
+         postgresql_where=shift.c.ends_at.is_(None))  # fmt: skip
+
+script_version = sa.Table(
+    "script_version",
+    metadata,
+    sa.Column("version", sa.String(16), primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),  # canonical JSON of config.schema.Script: what was said stays readable
+    _at("published_at"),
+)
+
+conversation = sa.Table(
+    "conversation",
+    metadata,
+    _id(),
+    _ref("municipality_id", "municipality.id"),
+    _ref("team_id", "team.id"),
+    sa.Column("channel", sa.String(16), nullable=False),
+    _bytes("child_auth"),  # keyed hash of the token or chat id: finds the row, opens nothing
+    _bytes("child_public_key", nullable=True),  # web only: derived from the browser's token
+    _bytes("address", nullable=True),  # push channels only: where to send, sealed to the delivery key
+    sa.Column("key_no", sa.Integer, nullable=False),
+    sa.Column("last_seq", sa.Integer, nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("expires_on", sa.String(10), nullable=False),  # the expiry bucket: a day, YYYY-MM-DD
+    _at("created_at"),
+    _at("last_child_at"),
+    _at("seen_at", nullable=True),  # the page's last sign of life
+    sa.UniqueConstraint("channel", "child_auth"),
+)
+
+conversation_key = sa.Table(
+    "conversation_key",
+    metadata,
+    _ref("conversation_id", "conversation.id", key=True),
+    sa.Column("no", sa.Integer, primary_key=True),
+    _bytes("public_key"),
+    _bytes("mac"),
+)
+
+key_wrap = sa.Table(
+    "key_wrap",
+    metadata,
+    _ref("conversation_id", "conversation.id", key=True),
+    sa.Column("no", sa.Integer, primary_key=True),
+    sa.Column("recipient", sa.String(16), primary_key=True),  # "child" or "team:<epoch>"
+    _bytes("sealed"),
+)
+
+message = sa.Table(
+    "message",
+    metadata,
+    _ref("conversation_id", "conversation.id", key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("external_id", sa.String(64), nullable=True),  # the sender's own id: the same one twice is one message
+    sa.Column("key_no", sa.Integer, nullable=True),
+    _bytes("sealed", nullable=True),
+    _bytes("sealed_reading", nullable=True),  # the intent is content too
+    _bytes("mac"),
+    sa.Column("utterance", sa.String(64), nullable=True),
+    sa.Column("variant", sa.Integer, nullable=True),
+    sa.Column("script_version", sa.String(16), sa.ForeignKey("script_version.version"), nullable=True),
+    sa.Column("person_id", sa.String(32), sa.ForeignKey("person.id", ondelete="SET NULL"), nullable=True),
+    sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="0"),
+    _at("created_at"),
+    sa.UniqueConstraint("conversation_id", "role", "external_id"),
+    sa.CheckConstraint("role in ('child','bot','confidant')", "role"),
+    # promise 3: a bot's row can hold a reference and nothing else; promise 6: a human's row can hold sealed bytes and nothing else
+    sa.CheckConstraint(
+        "(role = 'bot' and sealed is null and sealed_reading is null and key_no is null and utterance is not null "
+        "and variant is not null and script_version is not null) or "
+        "(role <> 'bot' and sealed is not null and key_no is not null and utterance is null and variant is null "
+        "and script_version is null)",
+        "reference_or_sealed",
+    ),
+    sa.CheckConstraint("seq >= 1", "seq"),
+    sa.CheckConstraint("urgency between 0 and 2", "urgency"),
+)
+
+handoff = sa.Table(
+    "handoff",
+    metadata,
+    _id(),
+    _ref("conversation_id", "conversation.id"),
+    _ref("municipality_id", "municipality.id"),
+    _ref("team_id", "team.id"),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("urgency", sa.SmallInteger, nullable=False),
+    sa.Column("route", sa.String(64), nullable=False),
+    sa.Column("step", sa.String(16), nullable=False),
+    sa.Column("told_minutes", sa.Integer, nullable=False, server_default="0"),  # the last waiting message that was sent
+    _at("opened_at"),
+    _at("waiting_since"),  # kept when a claim is given back: nobody loses their place
+    sa.Column("claimed_by", sa.String(32), sa.ForeignKey("person.id"), nullable=True),
+    sa.Column("asked_for", sa.String(32), sa.ForeignKey("person.id"), nullable=True),  # transfer: who should take it
+    _at("claimed_at", nullable=True),
+    _at("lease_until", nullable=True),
+    _at("closed_at", nullable=True),
+    sa.Column("outcome", sa.String(32), nullable=True),
+    sa.CheckConstraint("state in ('waiting','claimed','closed')", "state"),
+    sa.CheckConstraint("urgency between 0 and 2", "urgency"),
+    sa.CheckConstraint("(state = 'claimed') = (claimed_by is not null and lease_until is not null)", "claim"),
+    sa.CheckConstraint("(state = 'closed') = (closed_at is not null and outcome is not null)", "close"),
+    sa.Index("ix_handoff_queue", "team_id", "state", "urgency", "waiting_since"),
+)
+sa.Index("uq_handoff_open", handoff.c.conversation_id, unique=True, sqlite_where=handoff.c.state != "closed",
+         postgresql_where=handoff.c.state != "closed")  # fmt: skip
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _ref("conversation_id", "conversation.id"),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    _bytes("sealed", nullable=True),  # push channels, a human's words: sealed to the delivery key, wiped on delivery
+    _at("due_at"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _at("delivered_at", nullable=True),
+    _at("failed_at", nullable=True),
+    sa.UniqueConstraint("conversation_id", "seq"),
+    sa.CheckConstraint("delivered_at is null or failed_at is null", "one_end"),
+    sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", "wiped"),
+)
+
+erased = sa.Table(
+    "erased",
+    metadata,
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("child_auth", sa.LargeBinary, primary_key=True),  # a late retry must not bring an erased chat back
+    sa.Column("conversation_id", sa.String(32), nullable=False),  # replayed after a backup is restored
+    _at("erased_at"),
+)
+
+audit_entry = sa.Table(
+    "audit_entry",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _at("at"),
+    sa.Column("municipality_id", sa.String(64), nullable=False, index=True),
+    sa.Column("person_id", sa.String(32), nullable=True),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("object", sa.String(64), nullable=True),  # an id, never a name or a word
+    sa.Column("result", sa.String(16), nullable=False),
+    sa.Column("origin", sa.String(16), nullable=False),
+)

@@ -1,0 +1,63 @@
+"""The parts that every use case needs, put together once at the edge (`bot.app`) and passed in: nothing here is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from config.facts import facts
+from config.schema import Condition, Configuration, Municipality, Script
+from handoff import roster, scripts
+from handoff.database import Store
+from handoff.errors import NotFound
+from handoff.vault import Vault
+
+
+def utc_now() -> datetime:
+    """The clock of a running server; tests pass their own."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Runtime:
+    """`configuration` is replaced as a whole when a new script is published; a half-read one is never seen."""
+
+    store: Store
+    vault: Vault
+    configuration: Configuration
+    clock: Callable[[], datetime] = utc_now
+    _scripts: dict[str, Script] = field(default_factory=dict)
+
+    @property
+    def script(self) -> Script:
+        """The script in force."""
+        return self.configuration.script
+
+    def municipality(self, municipality_id: str) -> Municipality:
+        """The gemeente with this id. Raises `NotFound`."""
+        found = self.configuration.municipalities.get(municipality_id)
+        if found is None:
+            raise NotFound("no such municipality")
+        return found
+
+    def facts(self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False) -> dict[Condition, bool]:
+        """What may be said now about people and lines, looked up in live state (promise 5)."""
+        there = bool(roster.on_duty(tx, team_id, now))
+        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed))
+
+    def script_of(self, tx: Connection, version: str) -> Script:
+        """The script that an old message points at; versions never change, so they are kept in memory."""
+        if version == self.script.version:
+            return self.script
+        if version not in self._scripts:
+            self._scripts[version] = scripts.load(tx, version)
+        return self._scripts[version]
+
+
+def team_id_of(municipality_id: str) -> str:
+    """The id of a gemeente's team of confidants (one team each, until routes name more)."""
+    return f"team-{municipality_id}"[:32]
+

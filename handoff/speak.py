@@ -1,0 +1,38 @@
+"""The bot's voice: adds a published utterance to a chat, in the variant that is true at this moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from handoff import conversation
+from handoff.conversation import Chat
+from handoff.runtime import Runtime
+
+
+def say(
+    tx: Connection,
+    runtime: Runtime,
+    chat: Chat,
+    utterance_id: str,
+    *,
+    now: datetime,
+    claimed: bool = False,
+    person_id: str | None = None,
+) -> int | None:
+    """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
+    variant = runtime.script.utterances[utterance_id].choose(
+        runtime.facts(tx, chat.team_id, now, claimed=claimed), turn=_times_said(tx, chat, utterance_id)
+    )
+    if variant is None:
+        return None
+    return conversation.add_utterance(
+        tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=runtime.script.version, now=now,
+        person_id=person_id,
+    )  # fmt: skip
+
+
+def _times_said(tx: Connection, chat: Chat, utterance_id: str) -> int:
+    """So that a child does not read the same line twice while another wording is left."""
+    return sum(1 for _, _, said, _ in conversation.said(tx, chat.id) if said == utterance_id)

@@ -1,0 +1,61 @@
+"""A chat as people read it: opened words and rendered utterances, in order. Used for the child's page and for the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from config.render import render
+from config.schema import QuickReply
+from handoff import keys
+from handoff.conversation import Chat
+from handoff.keys import OpenedMessage
+from handoff.members import Unlocked
+from handoff.models import person
+from handoff.runtime import Runtime
+from handoff.vault import ChildKey
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message, readable. `role` is `child`, `bot` or `confidant`; `name` is the confidant's first name. Its repr hides the words."""
+
+    seq: int
+    role: str
+    text: str
+    language: str
+    at: datetime
+    name: str | None
+    urgency: int
+    intent: str | None
+    buttons: tuple[QuickReply, ...]
+
+    def __repr__(self) -> str:
+        return f"Line(seq={self.seq}, role={self.role!r})"
+
+
+def lines(tx: Connection, runtime: Runtime, chat: Chat, opener: Unlocked | ChildKey, *, after: int = 0) -> list[Line]:
+    """Every message after sequence number `after`. Raises `Denied` when the key does not fit or a row was tampered with."""
+    opened = keys.open_conversation(tx, runtime.vault, chat.id, opener, after=after)
+    names = _first_names(tx, {m.person_id for m in opened if m.person_id})
+    return [_line(tx, runtime, chat, m, names.get(m.person_id or "")) for m in opened]
+
+
+def _first_names(tx: Connection, ids: set[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    rows = tx.execute(sa.select(person.c.id, person.c.first_name).where(person.c.id.in_(ids)))
+    return {row.id: row.first_name for row in rows}
+
+
+def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: str | None) -> Line:
+    if m.role != "bot":
+        return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, ())
+    utterance = runtime.script_of(tx, m.script_version or "").utterances[m.utterance or ""]
+    variant = utterance.variants[m.variant or 0]
+    municipality = runtime.municipality(chat.municipality_id).name
+    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name)
+    return Line(m.seq, "bot", text, utterance.language, m.created_at, name, 0, None, variant.buttons)
