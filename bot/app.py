@@ -1,0 +1,82 @@
+"""The only place where the real parts are put together: settings, store, vault, understanding, configuration."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from config.settings import Settings
+from nlu.reader import Reader, open_reader
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import publish
+from bot.publish import Published
+from handoff.database import open_store
+from handoff.errors import HandoffError
+from handoff.migrations import upgrade
+from handoff.runtime import Runtime
+from handoff.vault import Cost, Vault
+from nlu.understanding import Understanding
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Parts:
+    """A program that is ready to serve. `published.faults` is the gates' report when older words are in force."""
+
+    settings: Settings
+    runtime: Runtime
+    reader: Reader
+    published: Published
+
+    @property
+    def understand(self) -> Callable[[str], Understanding]:
+        """Reads one text; never raises, never takes longer than its deadline."""
+        return self.reader.understand
+
+    def close(self) -> None:
+        """Finish what was accepted."""
+        self.runtime.store.close()
+        self.reader.close()
+
+
+def first_start(settings: Settings) -> None:
+    """Make the folders and the secret of an embedded run. A server at scale is given them, and never makes its own."""
+    for folder in (settings.data_dir, settings.key_dir):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.secret_file.exists():
+        handle = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(64))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def assemble(settings: Settings) -> Parts:
+    """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
+    published = publish.bring_into_force(settings.config_dir, settings.data_dir)
+    cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
+    vault = Vault(settings.secret_file.read_bytes(), settings.key_dir, cost=cost)
+    reader = open_reader(model=settings.nlu_model, danger=settings.config_dir / "danger.yml", rasa_url=settings.rasa_url)
+    runtime = Runtime(open_store(settings.database_url), vault, published.configuration)
+    return Parts(settings, runtime, reader, published)
+
+
+def prepare_database(runtime: Runtime, url: str) -> bool:
+    """Migrate, and make the script and the gemeenten known. False when the database cannot be used now; try again later."""
+    try:
+        upgrade(url)
+        runtime.store.write(lambda tx: publish.store_published(tx, runtime)).result()
+    except (SQLAlchemyError, HandoffError) as error:
+        log.error("database_unavailable", error=type(error).__name__)
+        return False
+    return True
+
+
+def simulate_reader(settings: Settings) -> Reader:
+    """The understanding alone, for the commands that need no database."""
+    return open_reader(model=settings.nlu_model, danger=settings.config_dir / "danger.yml", rasa_url=settings.rasa_url)

@@ -1,0 +1,84 @@
+"""The one door to the child for channels that are pushed to: sends what waits in the outbox, in order, until it has arrived.
+
+An attempt is noted before it is made and its end after; a process that dies in between sends again rather than never.
+What a bot's message says about people is looked up again at the moment it goes out (promise 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from bot.channels.channel import Channel, DeliveryFailed
+from bot.message import Outgoing
+from config.render import render
+from handoff import conversation, outbox, queue
+from handoff.database import awaited
+from handoff.outbox import Parcel
+from handoff.runtime import Runtime
+
+
+async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
+    """Send everything that is due on every push channel. Returns how many messages went out."""
+    sent = 0
+    for channel in channels.values():
+        for parcel, address, outgoing in await awaited(runtime.store.write(lambda tx, c=channel: _take(tx, runtime, c))):
+            sent += await _deliver(runtime, channel, parcel, address, outgoing)
+    return sent
+
+
+def _take(tx: Connection, runtime: Runtime, channel: Channel) -> list[tuple[Parcel, bytes, Outgoing]]:
+    now = runtime.clock()
+    taken = []
+    for parcel in outbox.due(tx, channel.name, now):
+        outbox.lend(tx, parcel, now)
+        outgoing = _outgoing(tx, runtime, parcel)
+        if outgoing is None:  # not true any more: better unsaid
+            outbox.delivered(tx, parcel, now)
+            continue
+        address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
+        taken.append((parcel, address, outgoing))
+    return taken
+
+
+def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | None:
+    if parcel.utterance is None:
+        words = runtime.vault.open_for_delivery(parcel.sealed or b"", "words", parcel.conversation_id, parcel.seq)
+        return Outgoing(words.decode("utf-8", "replace"), from_human=True)
+    chat = conversation.get(tx, parcel.conversation_id)
+    item = queue.open_of(tx, chat.id)
+    claimed = item is not None and item.state == "claimed"
+    utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
+    facts = runtime.facts(tx, chat.team_id, runtime.clock(), claimed=claimed)
+    variant = utterance.variants[parcel.variant or 0]
+    if not variant.holds(facts):
+        other = utterance.choose(facts, turn=0)
+        if other is None:
+            return None
+        variant = utterance.variants[other]
+    municipality = runtime.municipality(chat.municipality_id).name
+    name = conversation.first_name(tx, parcel.person_id)
+    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name)
+    return Outgoing(text, utterance.language, variant.buttons)
+
+
+async def _deliver(runtime: Runtime, channel: Channel, parcel: Parcel, address: bytes, outgoing: Outgoing) -> int:
+    try:
+        await channel.send(address, outgoing)
+    except DeliveryFailed as error:
+        fault = error
+    else:
+        await awaited(runtime.store.write(lambda tx: outbox.delivered(tx, parcel, runtime.clock())))
+        return 1
+    await awaited(runtime.store.write(lambda tx: _note_failure(tx, runtime, parcel, fault)))
+    return 0
+
+
+def _note_failure(tx: Connection, runtime: Runtime, parcel: Parcel, fault: DeliveryFailed) -> None:
+    now = runtime.clock()
+    if fault.permanent:
+        outbox.failed(tx, parcel, now)
+    elif fault.retry_after is not None:
+        outbox.postpone(tx, parcel, now + timedelta(seconds=fault.retry_after))

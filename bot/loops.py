@@ -1,0 +1,97 @@
+"""What runs beside the pages: telling those who wait, pushing what is due, the roster, retention, and changed configuration.
+
+A loop never ends because of a fault: it notes the fault's class and tries again. Many processes may run the same loops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from bot import publish
+from bot.channels.channel import Channel
+from bot.delivery import deliver_due
+from bot.waiting import tell_waiting
+from handoff import members, retention, roster
+from handoff.database import awaited
+from handoff.runtime import Runtime
+
+log = structlog.get_logger()
+
+Step = Callable[[], Awaitable[object]]
+
+
+async def every(seconds: float, name: str, step: Step, stop: asyncio.Event) -> None:
+    """Run `step` again and again, `seconds` apart, until `stop`. Of a fault only the class is logged: its text could hold words."""
+    failing = False
+    while not stop.is_set():
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - a loop that ends is a child that waits unheard
+            if not failing:
+                log.error("loop_failing", loop=name, error=type(error).__name__)
+            failing = True
+        else:
+            if failing:
+                log.info("loop_recovered", loop=name)
+            failing = False
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+def steps(runtime: Runtime, channels: Mapping[str, Channel]) -> list[tuple[float, str, Step]]:
+    """(seconds between, name, step) of the loops that any process may run."""
+
+    async def silent() -> None:
+        now = runtime.clock()
+        await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=now - timedelta(seconds=20), now=now)))
+
+    async def retain() -> None:
+        now = runtime.clock()
+        await asyncio.to_thread(retention.destroy_expired_keys, runtime.vault, now)
+        await awaited(runtime.store.write(lambda tx: members.forget_old_sessions(tx, now=now)))
+        while await awaited(runtime.store.write(lambda tx: retention.delete_expired(tx, now))):
+            continue
+        await awaited(runtime.store.tidy())
+
+    return [
+        (1.0, "waiting", lambda: tell_waiting(runtime)),
+        (1.0, "delivery", lambda: deliver_due(runtime, channels)),
+        (10.0, "roster", silent),
+        (600.0, "retention", retain),
+    ]
+
+
+class ConfigurationWatch:
+    """Publishes changed files that pass the gates; refuses the others, says why once, and leaves the running words alone."""
+
+    def __init__(self, runtime: Runtime, folder: Path, data_dir: Path, digest: str, tell: Callable[[str], None]) -> None:
+        self._runtime, self._folder, self._data_dir, self._digest, self._tell = runtime, folder, data_dir, digest, tell
+        self._stamp = self._newest()
+
+    def _newest(self) -> tuple[float, int]:
+        files = list(self._folder.rglob("*.yml"))
+        return max((f.stat().st_mtime for f in files), default=0.0), len(files)
+
+    async def step(self) -> None:
+        """Look once."""
+        stamp = await asyncio.to_thread(self._newest)
+        if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
+            return
+        self._stamp = stamp
+        published = await asyncio.to_thread(publish.bring_into_force, self._folder, self._data_dir)
+        if published.faults:
+            self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)
+        elif published.digest != self._digest:
+            self._runtime.configuration = published.configuration
+            await awaited(self._runtime.store.write(lambda tx: publish.store_published(tx, self._runtime)))
+            self._digest = published.digest
+            self._tell("De nieuwe teksten zijn gepubliceerd.")

@@ -1,0 +1,31 @@
+"""What any channel gives and takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from config.schema import QuickReply
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message of a child. `external_id` is the sender's own id for it: the same one twice is one message.
+
+    `token` is the secret that only this child holds. Neither it nor the words appear in a repr.
+    """
+
+    channel: str
+    municipality_id: str
+    token: bytes = field(repr=False)
+    external_id: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message for a child, ready to show. `language` is an ISO 639 code and decides the direction of the text."""
+
+    text: str = field(repr=False)
+    language: str = "nl"
+    buttons: tuple[QuickReply, ...] = ()
+    from_human: bool = False

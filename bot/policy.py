@@ -1,0 +1,67 @@
+"""What the bot says to a message: a pure function from what is known to the ids of published utterances.
+
+It never decides *whether* a human comes (everybody is handed off, before this is asked) and never asks first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nlu.understanding import Understanding, Urgency
+
+FIRST_CONTACT = "utter_first_contact"
+HANDOFF = "utter_handoff"
+NUMBERS = "utter_numbers"
+STILL_WAITING = "utter_still_waiting"
+SILENCE = "utter_silence"
+
+LANGUAGE_CARDS = frozenset({"en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de"})
+"""Languages in which the bot can say what it is, give the numbers and say that a human reads it. Every other one: Dutch."""
+
+WAITING_MINUTES = (1, 3, 10)
+"""After so many minutes of waiting the child hears how it stands."""
+
+_REPEAT_AFTER = 3
+"""Turns after which the handoff, or the numbers in a worrying chat, are told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the policy may know of a chat: no words. `turns` holds the utterances of each earlier turn, oldest first.
+
+    `handed_off` is false when this message opened the handoff: at first, and again after a human closed it.
+    """
+
+    turns: tuple[tuple[str, ...], ...] = ()
+    claimed: bool = False
+    handed_off: bool = False
+    empty: bool = False
+
+
+def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
+    """The ids of the utterances to send, in order; at most three bubbles; none while a human speaks (promise 4)."""
+    if state.claimed:
+        return ()
+    if understanding.language in LANGUAGE_CARDS:
+        return (f"utter_language_{understanding.language}",)
+    answer = SILENCE if state.empty else f"utter_{understanding.intent}"
+    acute = understanding.urgency is Urgency.ACUTE
+    if not state.turns:
+        return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, answer, HANDOFF)
+    words = [answer if acute or answer not in state.turns[-1] else STILL_WAITING]
+    if acute or (understanding.urgency is Urgency.HIGH and not _recent(state, NUMBERS, FIRST_CONTACT)):
+        words.append(NUMBERS)
+    if not state.handed_off or not _recent(state, HANDOFF):
+        words.append(HANDOFF)
+    return tuple(words)
+
+
+def _recent(state: State, *utterances: str) -> bool:
+    """Whether one of these was said in the last few turns."""
+    return any(said in utterances for turn in state.turns[-_REPEAT_AFTER:] for said in turn)
+
+
+def waiting_utterance(waited_minutes: float, told_minutes: int) -> tuple[int, str] | None:
+    """(minutes, utterance) that a waiting child has to hear now: the latest that is due and was not told; None if none is."""
+    due = [m for m in WAITING_MINUTES if told_minutes < m <= waited_minutes]
+    return (due[-1], f"utter_waiting_{due[-1]}") if due else None

@@ -1,0 +1,95 @@
+"""Serving the child's pages and the console on two origins, and the loops: in one process (`praat run`) or apart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from handoff.console.app import console_app
+
+from bot.app import Parts, prepare_database
+from bot.channels.webchat import child_app
+from bot.loops import ConfigurationWatch, every, steps
+
+GRACE_S = 3
+"""How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
+
+ROLES = ("child", "console", "loops")
+
+
+class _Quiet(uvicorn.Server):
+    """A server whose process handles signals itself: there are two of them in one loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `serve`."""
+        yield
+
+
+@dataclass(slots=True)
+class Running:
+    """What runs now; `stop` ends it."""
+
+    parts: Parts
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def _server(app: Any, host: str, port: int) -> _Quiet:
+    config = uvicorn.Config(
+        app, host=host, port=port, http="httptools", loop="uvloop", log_level="warning", access_log=False, server_header=False,
+        date_header=True, timeout_graceful_shutdown=GRACE_S, ws="none", lifespan="off", proxy_headers=False,
+    )  # fmt: skip
+    return _Quiet(config)
+
+
+def servers(parts: Parts, roles: Sequence[str]) -> list[_Quiet]:
+    """The web servers of these roles, not yet started."""
+    s = parts.settings
+    made = []
+    if "child" in roles:
+        app = child_app(parts.runtime, parts.understand, body_limit=s.body_limit, text_limit=s.text_limit)
+        made.append(_server(app, s.child_host, s.child_port))
+    if "console" in roles:
+        made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
+    return made
+
+
+async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
+    """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, running.stop.set)
+    web = servers(running.parts, roles)
+    async with asyncio.TaskGroup() as tasks:
+        for server in web:
+            tasks.create_task(server.serve())
+        tasks.create_task(_work(running, roles, tell))
+        tasks.create_task(_end(running, web))
+
+
+async def _end(running: Running, web: list[_Quiet]) -> None:
+    await running.stop.wait()
+    for server in web:
+        server.should_exit = True
+
+
+async def _work(running: Running, roles: Sequence[str], tell: Any) -> None:
+    parts = running.parts
+    while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await running.stop.wait()
+        if running.stop.is_set():
+            return
+    running.ready.set()
+    watch = ConfigurationWatch(parts.runtime, parts.settings.config_dir, parts.settings.data_dir, parts.published.digest, tell)
+    loops = [(2.0, "configuration", watch.step)] + (steps(parts.runtime, {}) if "loops" in roles else [])
+    async with asyncio.TaskGroup() as tasks:
+        for seconds, name, step in loops:
+            tasks.create_task(every(seconds, name, step, running.stop))

@@ -1,0 +1,102 @@
+"""`praat simulate`: plays a child's messages through the true path, `bot.turn`, on a throw-away database."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.message import Incoming
+from bot.publish import store_published
+from bot.turn import TurnResult, pressed, take_turn
+from config.render import render
+from config.schema import Configuration
+from handoff import keys, members
+from handoff.conversation import WEBCHAT
+from handoff.database import open_store
+from handoff.migrations import upgrade
+from handoff.models import message
+from handoff.runtime import Runtime, team_id_of, utc_now
+from handoff.vault import Cost, Vault
+from nlu.understanding import Understanding, Urgency
+
+
+def simulate(
+    messages: Iterable[str],
+    configuration: Configuration,
+    municipality_id: str,
+    understand: Callable[[str], Understanding],
+    clock: Callable[[], datetime] = utc_now,
+) -> Iterator[dict[str, Any]]:
+    """One dictionary for each message, in the form of `praat simulate`. Raises `NotFound` for an unknown gemeente."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/simulate.db"
+        upgrade(url)
+        vault = Vault(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
+        runtime = Runtime(open_store(url), vault, configuration, clock)
+        try:
+            runtime.municipality(municipality_id)
+            runtime.store.write(lambda tx: _people(tx, runtime, municipality_id)).result()
+            token = secrets.token_bytes(32)
+            for turn, text in enumerate(messages, start=1):
+                incoming = Incoming(WEBCHAT, municipality_id, token, f"turn-{turn}", text)
+                understanding = pressed(understand(text), runtime.script, text)
+                yield runtime.store.write(
+                    lambda tx, i=incoming, u=understanding, n=turn: _one(tx, runtime, i, u, n)  # type: ignore[misc]
+                ).result()
+        finally:
+            runtime.store.close()
+
+
+def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
+    """A team needs a member before anything can be sealed for it; this one is not on duty."""
+    store_published(tx, runtime)
+    now = runtime.clock()
+    person_id = members.add_person(
+        tx, runtime.vault, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant",
+        passphrase=secrets.token_hex(16), must_renew=True, now=now,
+    )  # fmt: skip
+    keys.found_team(tx, runtime.vault, team_id=team_id_of(municipality_id), person_id=person_id, now=now)
+
+
+def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, turn: int) -> dict[str, Any]:
+    result = take_turn(tx, runtime, incoming, understanding, runtime.clock())
+    return {
+        "turn": turn,
+        "text": incoming.text,
+        "intent": understanding.intent,
+        "confidence": round(understanding.confidence, 4),
+        "urgency": understanding.urgency.label,
+        "language": understanding.language,
+        "replies": _replies(tx, runtime, incoming, result),
+        "handoff": {
+            "state": result.handoff.state,
+            "urgency": Urgency(result.handoff.urgency).label,
+            "route": result.handoff.route,
+            "step": result.handoff.step,
+        },
+    }
+
+
+def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnResult) -> list[dict[str, str]]:
+    query = message.select().where(message.c.conversation_id == result.chat.id, message.c.seq.in_(result.said))
+    municipality = runtime.municipality(incoming.municipality_id).name
+    replies = []
+    for row in tx.execute(query.order_by(message.c.seq)):
+        variant = runtime.script.utterances[row.utterance].variants[row.variant]
+        text = render(variant.text, runtime.configuration.helplines, municipality=municipality)
+        replies.append({"utterance": row.utterance, "text": text})
+    return replies
+
+
+def as_json_lines(results: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One JSON object a line; characters that no terminal can show (half an emoji) are written as escapes."""
+    for result in results:
+        line = json.dumps(result, ensure_ascii=False)
+        yield line.encode("utf-8", "backslashreplace").decode()

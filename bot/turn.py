@@ -1,0 +1,84 @@
+"""One turn, one transaction: what the child wrote (sealed), the handoff (opened or raised), the bot's answer, the outbox.
+
+The understanding is made before, outside the transaction, and can only raise: nothing in here depends on it for the handoff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.message import Incoming
+from bot.policy import State, decide
+from config.schema import Script
+from handoff import conversation, queue
+from handoff.conversation import Chat, Door
+from handoff.queue import Handoff
+from handoff.runtime import Runtime, team_id_of
+from handoff.speak import say
+from nlu.understanding import URGENCY_OF, Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """`said` holds the sequence numbers of the bot's messages; `repeated` means that this very message was stored before."""
+
+    chat: Chat
+    handoff: Handoff
+    said: tuple[int, ...]
+    repeated: bool
+
+
+def pressed(understanding: Understanding, script: Script, text: str) -> Understanding:
+    """A quick reply says exactly what it means; what the words themselves raised stays raised."""
+    intent = script.quick_reply_intent(text)
+    if intent is None:
+        return understanding
+    urgency = max(understanding.urgency, URGENCY_OF[intent])
+    return Understanding(intent=intent, confidence=1.0, urgency=urgency, language="nl")
+
+
+def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime) -> TurnResult:
+    """Store one message and answer it. Locks the chat's row. Raises `NotFound` for an unknown gemeente or an erased chat."""
+    chat = _chat(tx, runtime, incoming, now)
+    current = queue.open_of(tx, chat.id)
+    if conversation.known(tx, chat, "child", incoming.external_id):
+        return TurnResult(chat, current or queue.last_of(tx, chat.id), (), repeated=True)
+    said = _turns(conversation.said(tx, chat.id))
+    conversation.add_child_words(
+        tx, runtime.vault, chat, external_id=incoming.external_id, text=incoming.text, reading=understanding.intent,
+        urgency=understanding.urgency, language=understanding.language, now=now,
+    )  # fmt: skip
+    route = runtime.configuration.routes[runtime.municipality(chat.municipality_id).route]
+    item = queue.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
+    state = State(
+        turns=said,
+        claimed=item.state == "claimed",
+        handed_off=current is not None,
+        empty=not incoming.text.strip(),
+    )
+    seqs = [say(tx, runtime, chat, utterance, now=now) for utterance in decide(state, understanding)]
+    return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False)
+
+
+def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> Chat:
+    municipality = runtime.municipality(incoming.municipality_id)
+    door = Door(incoming.channel, incoming.token)
+    found = conversation.find(tx, runtime.vault, door, lock=True)
+    return found or conversation.begin(
+        tx, runtime.vault, door, municipality_id=municipality.id, team_id=team_id_of(municipality.id),
+        retention_days=municipality.retention_days, now=now,
+    )  # fmt: skip
+
+
+def _turns(said: list[tuple[int, str, str | None, int | None]]) -> tuple[tuple[str, ...], ...]:
+    """The bot's utterances, grouped by the child's message that they followed."""
+    turns: list[list[str]] = []
+    for _, role, utterance, _ in said:
+        if role == "child":
+            turns.append([])
+        elif role == "bot" and utterance and turns:
+            turns[-1].append(utterance)
+    return tuple(tuple(turn) for turn in turns)
