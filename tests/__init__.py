@@ -1,0 +1,1 @@
+"""Tests: behaviour against real databases, fakes only at the seams, time passed in."""

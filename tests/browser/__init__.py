@@ -1,0 +1,1 @@
+"""A person in a real browser: headless Chromium plays a child and a confidant."""

