@@ -1,0 +1,151 @@
+"""What the bot's policy needs from every script: the utterances, and the facts under which each can be asked for.
+
+`config` may not import `nlu`, so the intents stand here once more; `tests/config/test_required.py` holds the two lists equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time, timedelta
+
+from config.facts import NIGHT_FROM, NIGHT_TO, facts
+from config.schema import AMSTERDAM, WEEKDAYS, Condition, Helpline
+
+INTENTS: tuple[str, ...] = (
+    "greet",
+    "affirm",
+    "deny",
+    "thank_or_bye",
+    "stop_or_delete",
+    "unsafe_to_chat",
+    "insult_or_prank",
+    "out_of_scope",
+    "vague_distress",
+    "disclose_physical_abuse",
+    "disclose_sexual_abuse",
+    "disclose_emotional_abuse",
+    "disclose_neglect",
+    "disclose_domestic_violence",
+    "disclose_online_abuse",
+    "bullying",
+    "acute_danger",
+    "self_harm_or_suicide",
+    "concern_for_other_child",
+    "ask_human",
+    "ask_mayor",
+    "ask_kindertelefoon",
+    "ask_bot_identity",
+    "ask_confidentiality",
+    "ask_what_happens_next",
+    "town_hall_visit",
+    "adult_concern",
+    "adult_own_urges",
+)
+
+LANGUAGES: tuple[str, ...] = ("en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de")
+"""Languages besides Dutch in which the first answer is given (ISO 639)."""
+
+_EVENTS = (
+    "utter_nlu_fallback",
+    "utter_silence",
+    "utter_first_contact",
+    "utter_numbers",
+    "utter_handoff",
+    "utter_still_waiting",
+    "utter_waiting_1",
+    "utter_waiting_3",
+    "utter_waiting_10",
+    "utter_nobody_on_duty",
+    "utter_taken_over",
+    "utter_given_back",
+    "utter_transferred",
+    "utter_closed",
+    "utter_stopped",
+    "utter_trouble",
+    "utter_too_long",
+    "utter_no_files",
+)
+
+_PAGE = (
+    "utter_page_identity",
+    "utter_page_numbers",
+    "utter_page_duty",
+    "utter_page_secrecy",
+    "utter_page_no_name",
+    "utter_page_no_files",
+    "utter_page_exit",
+    "utter_page_erase",
+    "utter_page_offline",
+    "utter_page_unknown_municipality",
+    "utter_page_start",
+)
+
+REQUIRED_UTTERANCES: tuple[str, ...] = (
+    *(f"utter_{intent}" for intent in INTENTS),
+    *_EVENTS,
+    *(f"utter_language_{code}" for code in LANGUAGES),
+    *_PAGE,
+)
+
+NAMES_BOTH_LINES = frozenset(
+    {
+        "utter_first_contact",
+        "utter_numbers",
+        "utter_page_numbers",
+        "utter_trouble",
+        "utter_page_unknown_municipality",
+        *(f"utter_language_{code}" for code in LANGUAGES),
+    }
+)
+"""Every variant of these names 112 and the Kindertelefoon with its number (promise 1)."""
+
+SAYS_COMPUTER = frozenset(
+    {
+        "utter_first_contact",
+        "utter_page_identity",
+        "utter_ask_bot_identity",
+        *(f"utter_language_{code}" for code in LANGUAGES),
+    }
+)
+"""Every variant of these says that it is a computer."""
+
+BLIND = frozenset(
+    {
+        "utter_trouble",
+        "utter_page_start",
+        "utter_page_unknown_municipality",
+        "utter_page_offline",
+        "utter_page_numbers",
+        "utter_page_identity",
+    }
+)
+"""Said when nobody can look who is on duty (database down, no gemeente, no network): they may not depend on it."""
+
+WITH_CONFIDANT = frozenset({"utter_taken_over", "utter_transferred"})
+"""The only two that may name the `{confidant}`: the turns in which a human is known."""
+
+WITHOUT_MUNICIPALITY = frozenset({"utter_page_start", "utter_page_unknown_municipality"})
+
+
+def reachable(utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Mapping[Condition, bool]]:
+    """Every combination of facts under which `utterance` can be asked for, given the hours in `helplines`."""
+    claimed = utterance in WITH_CONFIDANT
+    duties = (False,) if utterance == "utter_nobody_on_duty" else (False, True)
+    seen: list[Mapping[Condition, bool]] = []
+    for at in _moments(helplines):
+        for on_duty in duties:
+            now = facts(helplines, at, on_duty=on_duty, claimed=claimed)
+            if now not in seen:
+                seen.append(now)
+    yield from seen
+
+
+def _moments(helplines: Mapping[str, Helpline]) -> Iterator[datetime]:
+    """One moment in each stretch of the week between two changes: all that an opening hour or the night can make different."""
+    kindertelefoon = helplines.get("kindertelefoon")
+    hours = kindertelefoon.hours if kindertelefoon and not isinstance(kindertelefoon.hours, str) else ()
+    changes = {time(0), NIGHT_FROM, NIGHT_TO, *(h.start for h in hours), *(h.end for h in hours)}
+    monday = datetime(2026, 1, 5, tzinfo=AMSTERDAM)  # a week without a change of the clock
+    for day in range(len(WEEKDAYS)):
+        for change in sorted(changes):
+            yield datetime.combine(monday + timedelta(days=day), change, tzinfo=AMSTERDAM)

@@ -1,0 +1,157 @@
+"""The store under faults: an acknowledgement means committed, and a database that cannot be used says so instead of pretending."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from handoff.database import Store, open_store
+from handoff.errors import NotFound, StoreUnavailable
+from handoff.events import announce
+
+metadata = sa.MetaData()
+note = sa.Table("note", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
+
+
+def _add(number: int, *, fail: bool = False) -> object:
+    def work(tx: sa.Connection) -> int:
+        tx.execute(note.insert().values(id=number, text="x"))
+        if fail:
+            raise NotFound("on purpose")
+        return number
+
+    return work
+
+
+def _ids(store: Store) -> list[int]:
+    return list(store.read(lambda tx: tx.execute(sa.select(note.c.id).order_by(note.c.id)).scalars().all()).result())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store on each database."""
+    postgres = request.param == "postgresql"
+    made = open_store(request.getfixturevalue("postgres_database") if postgres else f"sqlite:///{tmp_path}/s.db")
+    made.write(metadata.create_all).result()
+    yield made
+    made.close()
+
+
+def test_one_failure_in_a_batch_undoes_only_itself(store: Store) -> None:
+    futures = [store.write(_add(n, fail=n % 3 == 0)) for n in range(1, 31)]
+    for number, future in enumerate(futures, start=1):
+        if number % 3 == 0:
+            assert isinstance(future.exception(), NotFound)
+        else:
+            assert future.result() == number
+    assert _ids(store) == [n for n in range(1, 31) if n % 3]
+
+
+def test_listeners_hear_of_a_commit_and_never_of_a_rollback(store: Store) -> None:
+    def loud(number: int, kind: str, *, fail: bool = False) -> object:
+        def work(tx: sa.Connection) -> None:
+            announce(tx, "chat:1", kind)
+            _add(number, fail=fail)(tx)
+
+        return work
+
+    async def listen() -> set[str]:
+        heard: set[str] = set()
+        with store.hub.subscribe("chat:1") as subscription:
+            for _ in range(50):  # PostgreSQL's listener needs a moment to connect
+                store.write(loud(1, "undone", fail=True)).exception()
+                store.write(lambda tx: announce(tx, "chat:1", "kept")).result()
+                heard |= await subscription.wait(0.2)
+                if heard:
+                    return heard
+        return heard
+
+    assert asyncio.run(listen()) == {"kept"}
+
+
+def test_many_writers_at_once_lose_nothing(store: Store) -> None:
+    futures: list[Future[int]] = []
+    lock = threading.Lock()
+
+    def writer(start: int) -> None:
+        for number in range(start, start + 25):
+            future = store.write(_add(number))
+            with lock:
+                futures.append(future)
+
+    threads = [threading.Thread(target=writer, args=(start,)) for start in range(0, 200, 25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(f.result() for f in futures) == _ids(store) == list(range(200))
+
+
+def test_a_locked_database_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert isinstance(store.write(_add(1)).exception(), StoreUnavailable)
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.write(_add(2)).result() == 2
+    assert _ids(store) == [2]
+    store.close()
+
+
+def test_a_full_disk_is_told_and_the_store_recovers(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    pages = store.write(lambda tx: tx.exec_driver_sql("PRAGMA page_count").scalar_one()).result()
+    store.write(lambda tx: tx.exec_driver_sql(f"PRAGMA max_page_count={pages}").close()).result()
+    big = note.insert().values(text="x" * 40)
+    failures = [store.write(lambda tx: [tx.execute(big) for _ in range(500)]).exception() for _ in range(3)]
+    assert all(isinstance(f, StoreUnavailable) for f in failures), failures
+    store.write(lambda tx: tx.exec_driver_sql("PRAGMA max_page_count=100000").close()).result()
+    assert store.write(_add(7)).result() == 7
+    store.close()
+
+
+def test_a_deleted_database_file_is_never_written_to(tmp_path: Path) -> None:
+    """SQLite happily goes on writing to a file that has no name any more."""
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    store.write(_add(1)).result()
+    for file in tmp_path.glob("s.db*"):
+        file.unlink()
+    assert isinstance(store.write(_add(2)).exception(), StoreUnavailable)
+    assert isinstance(store.read(lambda tx: tx.execute(sa.select(note)).all()).exception(), StoreUnavailable)
+    store.close()
+
+
+def test_a_database_that_is_not_there_is_told_quickly() -> None:
+    store = open_store("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert isinstance(store.write(_add(1)).exception(timeout=10), StoreUnavailable)
+    store.close()
+
+
+def test_what_was_deleted_does_not_stay_in_the_log(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    secret = "bekend-woord-" + "z" * 20
+    store.write(lambda tx: tx.execute(note.insert().values(id=1, text=secret))).result()
+    assert secret.encode() in b"".join(f.read_bytes() for f in tmp_path.glob("s.db*")), "the positive control"
+    store.write(lambda tx: tx.execute(note.delete())).result()
+    assert store.tidy().result() is True
+    assert secret.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("s.db*"))
+    store.close()
+
+
+def test_errors_carry_no_values(store: Store) -> None:
+    store.write(lambda tx: tx.execute(note.insert().values(id=1, text="geheim woord"))).result()
+    error = store.write(lambda tx: tx.execute(note.insert().values(id=1, text="geheim woord"))).exception()
+    assert error is not None
+    assert "geheim" not in str(error) + repr(error)

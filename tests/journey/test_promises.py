@@ -1,0 +1,224 @@
+"""The eight promises of the house, one by one, on both databases. Each of these tests was seen to fail with its promise broken."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bot import child
+from bot.channels.channel import DeliveryFailed
+from bot.delivery import deliver_due
+from bot.message import Incoming
+from bot.turn import take_turn
+from bot.waiting import tell_waiting
+from config.schema import Condition
+from handoff import confidant, keys, queue, roster
+from handoff.conversation import WEBCHAT, Door
+from handoff.errors import Denied, NotFound
+from handoff.models import handoff, message, outbox
+from handoff.runtime import team_id_of
+from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from tests.fakes import FakeChannel
+from tests.make import CITY, House, incoming, rows, understood
+
+NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
+
+
+def _first(house: House, understanding: Understanding, text: str = "hoi") -> child.Snapshot:
+    token = secrets.token_bytes(32)
+    return _say(house, token, understanding, text, "m1")
+
+
+def _say(house: House, token: bytes, understanding: Understanding, text: str, external_id: str) -> child.Snapshot:
+    message_in = incoming(text, token=token, external_id=external_id)
+    work: Callable[[sa.Connection], child.Snapshot] = lambda tx: child.send(  # noqa: E731
+        tx, house.runtime, message_in, understanding, house.clock()
+    )
+    return house.runtime.store.write(work).result()
+
+
+ALL = [understood(intent) for intent in (*INTENTS, FALLBACK)]
+STRANGE = [Understanding("greet", 0.9, Urgency.NORMAL, language) for language in ("en", "tr", "ar", "pl", "uk", "fa", "ti")]
+
+
+def test_1_every_first_reply_names_both_numbers_by_day_and_night(sqlite_house: House) -> None:
+    sqlite_house.confidant("sanne")
+    for at in (sqlite_house.clock.now, NIGHT):
+        sqlite_house.clock.now = at
+        for understanding in ALL + STRANGE:
+            for text in ("hoi", ""):
+                words = " ".join(line.text for line in _first(sqlite_house, understanding, text).lines)
+                assert "112" in words, understanding
+                assert "0800-0432" in words, understanding
+
+
+def test_2_the_first_message_opens_a_handoff_whatever_it_is(house: House) -> None:
+    house.confidant("sanne")
+    for understanding in ALL + STRANGE:
+        assert _first(house, understanding).state == "waiting"
+    assert len(rows(house, handoff)) == len(ALL + STRANGE)
+
+
+def test_2_the_handoff_and_the_words_are_one_transaction(house: House) -> None:
+    """When the handoff cannot be stored, neither are the words: nobody thinks that somebody is coming."""
+    house.confidant("sanne")
+    house.runtime.store.write(lambda tx: tx.exec_driver_sql("ALTER TABLE handoff RENAME TO handoff_gone").close()).result()
+    with pytest.raises(Exception):  # noqa: B017, PT011 - each database has its own; that it fails is the point
+        _first(house, understood("disclose_neglect"))
+    house.runtime.store.write(lambda tx: tx.exec_driver_sql("ALTER TABLE handoff_gone RENAME TO handoff").close()).result()
+    assert rows(house, message) == []
+
+
+def test_3_the_database_refuses_free_text_from_the_bot(house: House) -> None:
+    house.confidant("sanne")
+    _first(house, understood())
+    where = rows(house, message)[0]._mapping["conversation_id"]
+    values = {"conversation_id": where, "seq": 99, "role": "bot", "mac": b"x", "created_at": house.clock()}
+    for extra in (
+        {"sealed": b"Het komt goed.", "key_no": 1},
+        {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.script.version, "sealed": b"x", "key_no": 1},
+        {},
+    ):
+        with pytest.raises(IntegrityError):
+            house.runtime.store.write(lambda tx, e=extra: tx.execute(message.insert().values(**values, **e))).result()
+
+
+def test_3_a_bot_message_that_somebody_changed_in_the_database_is_not_shown(house: House) -> None:
+    house.confidant("sanne")
+    token = secrets.token_bytes(32)
+    _say(house, token, understood(), "hoi", "m1")
+    swap = message.update().where(message.c.role == "bot").values(utterance="utter_closed", variant=0)
+    house.runtime.store.write(lambda tx: tx.execute(swap)).result()
+    with pytest.raises(Denied):
+        house.runtime.store.write(lambda tx: child.look(tx, house.runtime, Door(WEBCHAT, token), house.clock())).result()
+
+
+def test_4_the_bot_says_nothing_while_a_human_has_the_chat(house: House) -> None:
+    sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
+    run, write = house.runtime, house.runtime.store.write
+    _say(house, token, understood(), "hoi", "m0")
+    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
+    before = sum(row._mapping["role"] == "bot" for row in rows(house, message))
+    for number, understanding in enumerate(ALL + STRANGE, start=1):
+        _say(house, token, understanding, "nog iets", f"m{number}")
+        write(lambda tx: confidant.alive(tx, sanne, house.clock.turn(minutes=1))).result()
+        asyncio.run(tell_waiting(run))
+    assert sum(row._mapping["role"] == "bot" for row in rows(house, message)) == before
+    write(lambda tx: confidant.release(tx, run, sanne, item, house.clock())).result()
+    assert [line.role for line in _say(house, token, understood(), "hallo?", "m99").lines][-1] == "bot"
+
+
+def test_5_nothing_is_said_about_people_that_is_not_so(house: House) -> None:
+    """Every sentence that was sent carried conditions that were true at that moment, with and without somebody on duty."""
+    sanne = house.confidant("sanne")
+    for there in (False, True, False):
+        change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id, "now": house.clock()}
+        house.runtime.store.write(lambda tx, t=there, c=change: (roster.start if t else roster.end)(tx, **c)).result()
+        known = {row._mapping["conversation_id"] for row in rows(house, message)}
+        for understanding in ALL:
+            _first(house, understanding)
+        for row in rows(house, message):
+            if row._mapping["role"] == "bot" and row._mapping["conversation_id"] not in known:
+                variant = house.runtime.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
+                assert variant.when.get(Condition.ON_DUTY, there) is there
+
+
+def test_5_a_console_that_went_silent_is_nobody(house: House) -> None:
+    sanne = house.confidant("sanne")
+    change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id, "now": house.clock()}
+    house.runtime.store.write(lambda tx: roster.start(tx, **change)).result()
+    assert _first(house, understood()).on_duty is True
+    house.clock.turn(seconds=80)
+    assert _first(house, understood()).on_duty is False
+
+
+def test_5_a_waiting_child_hears_when_the_last_human_left(house: House) -> None:
+    sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
+    change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id}
+    house.runtime.store.write(lambda tx: roster.start(tx, **change, now=house.clock())).result()
+    _say(house, token, understood(), "hoi", "m1")
+    house.runtime.store.write(lambda tx: roster.end(tx, **change, now=house.clock())).result()
+    assert asyncio.run(tell_waiting(house.runtime)) == 1
+    assert asyncio.run(tell_waiting(house.runtime)) == 0, "said twice"
+    assert rows(house, message)[-1]._mapping["utterance"] == "utter_nobody_on_duty"
+
+
+def test_6_only_the_team_opens_the_words(house: House) -> None:
+    sanne, olga, token = house.confidant("sanne"), house.confidant("olga", "elders"), secrets.token_bytes(32)
+    chat = _say(house, token, understood(), "hoi", "m1").conversation_id
+    read = lambda who: house.runtime.store.read(  # noqa: E731
+        lambda tx: keys.open_conversation(tx, house.runtime.vault, chat, who)
+    ).result()
+    assert read(sanne)[0].text == "hoi"
+    with pytest.raises(Denied):
+        read(olga)
+    with pytest.raises(Denied):
+        read(house.runtime.vault.child_key(secrets.token_bytes(32)))
+
+
+def test_7_a_vanished_confidant_loses_the_child_to_the_queue(house: House) -> None:
+    sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
+    run, write = house.runtime, house.runtime.store.write
+    _say(house, token, understood(), "hoi", "m1")
+    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
+    house.clock.turn(minutes=2)
+    asyncio.run(tell_waiting(run))
+    assert write(lambda tx: queue.get(tx, item).state).result() == "claimed"
+    house.clock.turn(minutes=2)
+    asyncio.run(tell_waiting(run))
+    assert write(lambda tx: queue.get(tx, item).state).result() == "waiting"
+    assert rows(house, message)[-1]._mapping["utterance"] in {"utter_given_back", "utter_waiting_3"}
+    with pytest.raises(NotFound):
+        write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
+
+
+def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house: House) -> None:
+    sanne, address = house.confidant("sanne"), b"chat 17"
+    run, write = house.runtime, house.runtime.store.write
+    first = Incoming("telegram", CITY, address, "u1", "hoi")
+    write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
+    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
+    for n in range(3):
+        put = {"external_id": f"c{n}", "text": f"woord {n}", "now": house.clock()}
+        write(lambda tx, p=put: confidant.write(tx, run, sanne, item, **p)).result()
+    channel = FakeChannel(faults=[DeliveryFailed("network", permanent=False), DeliveryFailed("slow", permanent=False, retry_after=90)])
+    for _ in range(40):
+        asyncio.run(deliver_due(run, {"telegram": channel}))
+        house.clock.turn(seconds=20)
+    texts = channel.texts(address)
+    assert texts[-3:] == ["woord 0", "woord 1", "woord 2"]
+    assert len(texts) == len(set(texts)) == 7, "the bot's three, the takeover, the human's three: each once"
+    assert all(row._mapping["sealed"] is None and row._mapping["delivered_at"] for row in rows(house, outbox))
+
+
+def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: House) -> None:
+    sanne, run, write = house.confidant("sanne"), house.runtime, house.runtime.store.write
+    first = Incoming("telegram", CITY, b"chat 18", "u1", "hoi")
+    write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
+    blocked = FakeChannel(faults=[DeliveryFailed("blocked", permanent=True)] * 9)
+    for _ in range(9):
+        asyncio.run(deliver_due(run, {"telegram": blocked}))
+    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
+    opened = write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
+    assert "failed" in set(opened.states.values())
+    assert all(row._mapping["sealed"] is None for row in rows(house, outbox) if row._mapping["failed_at"])
+
+
+def test_8_an_alarm_is_raised_by_any_message_and_lowered_by_none(house: House) -> None:
+    house.confidant("sanne")
+    token, loudest = secrets.token_bytes(32), Urgency.NORMAL
+    for number, intent in enumerate(("greet", "disclose_neglect", "greet", "acute_danger", "deny", "insult_or_prank", "greet")):
+        _say(house, token, understood(intent), "iets", f"m{number}")
+        loudest = max(loudest, URGENCY_OF[intent])
+        (item,) = rows(house, handoff)
+        assert item._mapping["urgency"] == loudest
