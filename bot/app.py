@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 from config.settings import Settings
-from nlu.reader import Reader, open_reader
+from nlu.reader import Reader
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import publish
+from bot import publish, reading
 from bot.publish import Published
 from handoff.database import open_store
 from handoff.errors import HandoffError
@@ -41,7 +41,6 @@ class Parts:
     def close(self) -> None:
         """Finish what was accepted."""
         self.runtime.store.close()
-        self.reader.close()
 
 
 def first_start(settings: Settings) -> None:
@@ -60,8 +59,8 @@ def assemble(settings: Settings) -> Parts:
     """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
     published = publish.bring_into_force(settings.config_dir, settings.data_dir)
     cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
-    vault = Vault(settings.secret_file.read_bytes(), settings.key_dir, cost=cost)
-    reader = open_reader(model=settings.nlu_model, danger=settings.config_dir / "danger.yml", rasa_url=settings.rasa_url)
+    vault = Vault(settings.secret(), settings.key_dir, cost=cost)
+    reader = reading.open_reader(settings, keep=settings.data_dir)
     runtime = Runtime(open_store(settings.database_url), vault, published.configuration)
     return Parts(settings, runtime, reader, published)
 
@@ -75,8 +74,3 @@ def prepare_database(runtime: Runtime, url: str) -> bool:
         log.error("database_unavailable", error=type(error).__name__)
         return False
     return True
-
-
-def simulate_reader(settings: Settings) -> Reader:
-    """The understanding alone, for the commands that need no database."""
-    return open_reader(model=settings.nlu_model, danger=settings.config_dir / "danger.yml", rasa_url=settings.rasa_url)

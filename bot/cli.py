@@ -10,15 +10,18 @@ from typing import Annotated
 import structlog
 import typer
 from config.check import main as check_main
+from config.faults import ConfigError
 from config.settings import Settings, read_settings
 from rich.console import Console
 
 from bot import cli_nlu, cli_people, demo, publish
-from bot.app import Parts, assemble, first_start, prepare_database, simulate_reader
+from bot.app import Parts, assemble, first_start, prepare_database
+from bot.reading import open_reader
 from bot.serve import ROLES, Running, serve
 from bot.simulate import as_json_lines, simulate
 from bot.sticker import address_of, pdf, shapes, svg
 from handoff.errors import HandoffError, NotFound
+from nlu.danger_file import DangerListError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_nlu.app, name="nlu")
@@ -38,7 +41,7 @@ def main() -> None:
         err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
         err.print(str(report), markup=False)
         raise SystemExit(1) from None
-    except HandoffError as error:
+    except (HandoffError, ConfigError, DangerListError) as error:
         err.print(f"praat: {error}", markup=False)
         raise SystemExit(1) from None
 
@@ -46,6 +49,8 @@ def main() -> None:
 @app.command()
 def check(folder: Annotated[Path | None, typer.Argument(help="the configuration; the installed one if not given")] = None) -> None:
     """Load the configuration and hold every word against the gates. Shows all faults at once; exit code 1 when there is one."""
+    from config.check import main as check_main  # noqa: PLC0415 - word lists: only for this command
+
     raise SystemExit(check_main([str(folder or read_settings().config_dir)]))
 
 
@@ -94,9 +99,11 @@ def serve_one(role: Annotated[str, typer.Argument(help="child, console or loops"
 @app.command("simulate")
 def simulate_command(municipality: Annotated[str, typer.Option(help="the gemeente's id")] = demo.MUNICIPALITY) -> None:
     """Read a child's messages from standard input, one a line, and print what the bot does, one JSON object a line."""
+    from bot.simulate import as_json_lines, simulate  # noqa: PLC0415 - the server starts without it
+
     settings = read_settings()
     configuration = publish.load_checked(settings.config_dir)
-    reader = simulate_reader(settings)
+    reader = open_reader(settings)
     try:
         messages = (line.rstrip("\r\n") for line in sys.stdin)
         for line in as_json_lines(simulate(messages, configuration, municipality, reader.understand)):
@@ -104,8 +111,6 @@ def simulate_command(municipality: Annotated[str, typer.Option(help="the gemeent
     except NotFound:
         known = ", ".join(sorted(configuration.municipalities))
         raise typer.BadParameter(f"deze gemeente is er niet; wel: {known}") from None
-    finally:
-        reader.close()
 
 
 @app.command()
@@ -114,6 +119,8 @@ def sticker(
     out: Annotated[Path, typer.Option(help="the folder to write to")] = Path(),
 ) -> None:
     """Write the printable sticker of a gemeente, as SVG and PDF."""
+    from bot.sticker import address_of, pdf, shapes, svg  # noqa: PLC0415 - it brings a PDF library
+
     settings = read_settings()
     configuration = publish.load_checked(settings.config_dir)
     chosen = configuration.municipalities.get(municipality)

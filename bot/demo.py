@@ -42,8 +42,8 @@ def prepare(runtime: Runtime, file: Path) -> list[Login]:
     unused = runtime.store.read(_unused).result()
     kept = {login: phrase for login, phrase in _read(file).items() if login in unused}
     _write(file, kept)
-    known = runtime.store.read(_logins).result()
-    return [Login(login, kept.get(login)) for login in known]
+    working = runtime.store.read(_logins).result()
+    return [Login(login, kept.get(login)) for login, _ in _PEOPLE if login in working]
 
 
 def _add(tx: Connection, runtime: Runtime, phrases: dict[str, str]) -> None:
@@ -72,7 +72,7 @@ def _as_unlocked(tx: Connection, runtime: Runtime, login: str, phrase: str) -> U
 
 def _logins(tx: Connection) -> list[str]:
     query = sa.select(person.c.login).where(person.c.municipality_id == MUNICIPALITY, person.c.disabled_at.is_(None))
-    return list(tx.execute(query.order_by(person.c.created_at, person.c.login)).scalars())
+    return list(tx.execute(query).scalars())
 
 
 def _unused(tx: Connection) -> set[str]:

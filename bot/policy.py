@@ -49,11 +49,16 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
     if not state.turns:
         return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, answer, HANDOFF)
     words = [answer if acute or answer not in state.turns[-1] else STILL_WAITING]
-    if acute or (understanding.urgency is Urgency.HIGH and not _recent(state, NUMBERS, FIRST_CONTACT)):
+    if acute or (_worrying(understanding) and not _recent(state, NUMBERS, FIRST_CONTACT)):
         words.append(NUMBERS)
     if not state.handed_off or not _recent(state, HANDOFF):
         words.append(HANDOFF)
     return tuple(words)
+
+
+def _worrying(understanding: Understanding) -> bool:
+    """Whether the numbers help now. Not for a child that is being watched: a full screen is the last thing it needs."""
+    return understanding.urgency is Urgency.HIGH and understanding.intent != "unsafe_to_chat"
 
 
 def _recent(state: State, *utterances: str) -> bool:

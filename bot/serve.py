@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,15 +48,17 @@ def _server(app: Any, host: str, port: int) -> _Quiet:
     return _Quiet(config)
 
 
-def servers(parts: Parts, roles: Sequence[str]) -> list[_Quiet]:
+def servers(parts: Parts, roles: Sequence[str], stopping: Callable[[], bool]) -> list[_Quiet]:
     """The web servers of these roles, not yet started."""
     s = parts.settings
     made = []
     if "child" in roles:
-        app = child_app(parts.runtime, parts.understand, body_limit=s.body_limit, text_limit=s.text_limit)
+        app = child_app(
+            parts.runtime, parts.understand, origin=s.child_origin, body_limit=s.body_limit, text_limit=s.text_limit
+        )
         made.append(_server(app, s.child_host, s.child_port))
     if "console" in roles:
-        made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
+        made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
     return made
 
 
@@ -65,7 +67,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
-    web = servers(running.parts, roles)
+    web = servers(running.parts, roles, running.stop.is_set)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())

@@ -23,7 +23,7 @@ _ROUTING = re.compile(
     r"\b(?:gevaar|gevaarlijk|nu|mens|mensen|burgemeester|praten|typen|chatten|bellen|stoppen|weg|wissen|mee|iemand|iets|ergens|echt|"
     r"klaar|nederlands|kindertelefoon|gemeente|knop|volwassen)\b|^(?:nu )?(?:in )?gevaar\?$"
 )
-_PAST = re.compile(r"\b(?:vaak|vaker|eerder|gisteren|altijd|ooit|lang|thuis|hij|zij|gedaan|deed|doet|iets gedaan|iets gebeurd|iemand (?:gedaan|iets|pijn)|pijn|bang)\b")
+_PAST = re.compile(r"\b(?:vaak|vaker|eerder|gisteren|altijd|ooit|lang|thuis|hij|zij|gedaan|deed|doet|iets gedaan|iets gebeurd|iemand (?:gedaan|iets|pijn)|pijn|bang|erover|hierover|daarover|dat vertellen)\b")
 _SILENT_WAYS = re.compile(r"\bsnel weg\b|\btyp|\bchat|\bapp|\bknop\b|niet praten|iemand anders|hoeft niks")
 
 

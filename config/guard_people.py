@@ -9,11 +9,11 @@ from config.faults import Finding
 from config.schema import Condition
 
 _PEOPLE = re.compile(
-    r"\b(?:een mens|mens|mensen|iemand|\{confidant\}|vertrouwenspersoon|medewerkers?|collega's?|het team|burgemeester|wij|we|zij|ze|die)\b"
+    r"\b(?:(?<!geen )(?:mens|mensen)|iemand|\{confidant\}|vertrouwenspersoon|medewerkers?|collega's?|team|burgemeester|wij|we|zij|ze|die)\b"
 )
 _PRESENT = re.compile(
-    r"\b(?:(?:is|zijn|zit|zitten) (?:er|hier|nu|al|wel|nog|klaar|bij)|er (?:is|zijn|zit|zitten)|(?:leest|lezen|kijkt|kijken|luistert|luisteren|"
-    r"antwoordt|antwoorden|reageert|reageren|ziet|zien|komt|komen|schrijft|typt)(?! de)|neemt (?:het |dit )?over|belt (?:je|jou)|"
+    r"\b(?:(?:is|zijn|zit|zitten) (?:er|hier|nu|bij je)|er (?:is|zijn|zit|zitten|staat|staan)|(?:leest|lezen|kijkt|kijken|luistert|luisteren|"
+    r"antwoordt|antwoorden|reageert|reageren|ziet|zien|komt|komen|schrijft|(?<!jij )(?<!je )typt)|neemt (?:het |dit )?over|belt (?:je|jou)|"
     r"bellen (?:je|jou)|helpt|staat (?:klaar|voor je)|onderweg|online|aanwezig|bereikbaar|beschikbaar)\b"
 )
 _OPEN_END = re.compile(
@@ -24,6 +24,7 @@ _NOW = re.compile(r"\b(?:nu|op dit moment|vanaf nu|meteen|direct|al)\b")
 _NOBODY = re.compile(
     r"\b(?:(?:is|zijn|zit) (?:er |hier |nu |nog |even |steeds |op dit uur |al )*(?:geen mens|niemand|geen mensen)|(?:geen mens|niemand) (?:is|aanwezig|hier|online))\b"
 )
+_IF = re.compile(r"^(?:is|kijkt|komt|leest|lukt|gaat|zit|ziet|hoort|belt)\b[^,]*,")  # "Komt er iemand, druk op ...": no claim
 _NOT_READING = re.compile(r"\b(?:leest|kijkt|lezen)\b.*\b(?:niet|geen)\b|\bniet\b.*\b(?:lezen|leest)\b")
 _LINE_OPEN = re.compile(r"\bnu (?:\w+ )?open\b|\bis (?:\w+ )?open\b|\b(?:nu|is er nu|meteen) (?:\w+ )?(?:bellen|chatten|praten|praat)\b|\bpraat nu\b|\bis er nu\b")
 _LINE_SHUT = re.compile(r"\b(?:nu|is) (?:\w+ )?(?:dicht|gesloten)\b")
@@ -34,7 +35,7 @@ _KINDERTELEFOON = re.compile(r"kindertelefoon")
 
 def judge_people(sentence: str, when: Mapping[Condition, bool]) -> Iterator[Finding]:
     """What the folded `sentence` claims about people that the conditions of its text do not hold."""
-    if sentence.endswith("?"):
+    if sentence.endswith("?") or _IF.search(sentence):
         return
     if _KINDERTELEFOON.search(sentence):
         yield from _line(sentence, when)

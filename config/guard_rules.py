@@ -38,8 +38,13 @@ class Rule:
         return found.group()
 
 
+def _whole(pattern: str) -> re.Pattern[str]:
+    """Whole words only; `{name}` counts as a word."""
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
+
+
 def _rule(id_: str, pattern: str, why: str, instead: str, unless: str | None = None) -> Rule:
-    return Rule(id_, re.compile(rf"\b(?:{pattern})\b"), why, instead, re.compile(rf"\b(?:{unless})\b") if unless else None)
+    return Rule(id_, _whole(pattern), why, instead, _whole(unless) if unless else None)
 
 
 PROMISES = (
@@ -54,15 +59,17 @@ PROMISES = (
         "secrecy",
         r"niemand (?:\w+ )?(?:weet|hoort|ziet|merkt|leest|kan)|(?:weet|hoort|ziet|merkt|leest) (?:\w+ )?niemand|geen sporen?|"
         r"(?:vertel|zeg|verraad|verklap|geef)\w* (?:\w+ )?(?:\w+ )?(?:niet|niks|niets|niemand|nooit)(?: \w+)? ?(?:door|verder|aan|tegen)?|"
-        r"niet door(?:vertellen|vertel|zeggen)|(?:blijft|blijven) (?:hier|bij mij|bij ons)$|anoniem\w*",
+        r"niet door(?:vertellen|vertel|zeggen)|(?:blijft|blijven) (?:hier|bij mij|bij ons)$|anoniem\w*|niemand (?:iets )?(?:vertellen|zeggen)|niet (?:\w+ )?aan (?:anderen|iemand|niemand)|"
+        r"vertrouw (?:me|mij|ons)|(?:me|mij|ons) (?:\w+ )?vertrouwen|beloofd",
         "this promises that nobody will know",
         "say only what the page does, or: Je hoeft je naam niet te zeggen",
-        r"je hoeft|hoef je|internet",
+        r"je hoeft|hoef je|computer zegt",
     ),
     _rule(
         "result",
         r"komt (?:\w+ ){0,3}(?:goed|in orde|voor elkaar)|(?:alles|het) (?:wordt|is dan) (?:\w+ )?(?:goed|beter|leuk\w*)|wordt (?:\w+ )?beter|"
-        r"gaat (?:\w+ )?over(?! \w)|gaat (?:\w+ )?(?:stoppen|voorbij)|houdt (?:\w+ )?op|niet meer (?:slaan|gebeuren)|nooit meer",
+        r"gaat (?:\w+ )?over(?! \w)|gaat (?:\w+ )?(?:stoppen|voorbij)|houdt (?:\w+ )?op|niet meer (?:slaan|gebeuren)|nooit meer|"
+        r"(?:gaat|wordt|komt|is) (?:\w+ ){0,3}(?:beter|voorbij|achter de rug)|pootjes|gebeurt (?:je|jou) (?:\w+ )?(?:niks|niets)|dat het stopt|iets aan (?:te )?doen",
         "nobody knows how it will end",
         "say what happens next: Een mens leest het zodra er iemand is",
     ),
@@ -70,7 +77,7 @@ PROMISES = (
         "result",
         r"(?:ik|wij|we|iemand|mens|mensen|hij|zij|ze|die|gemeente|burgemeester|\{confidant\}) "
         r"(?:gaat|gaan|zal|zullen|ga|kan|kunnen|wil|willen)?(?: \w+){0,3} ?(?:help(?:t|en)?|stopt|stoppen|redt|redden|beschermt?|beschermen|"
-        r"lost?(?: \w+)? op|oplossen|regelt?|regelen)|je krijgt (?:\w+ )?hulp|hulp (?:komt|is onderweg)|je bent (?:\w+ )?veilig|ben je veilig|"
+        r"los(?:t|sen)? (?:\w+ )?op|oplossen|regelt?|regelen)|zorg(?:en|t)? (?:\w+ )?ervoor|ervoor zorgen|je krijgt (?:\w+ )?hulp|(?:stuur|sturen|stuurt) (?:\w+ )?(?:hulp|iemand)|hulp (?:komt|is onderweg)|je bent (?:\w+ )?veilig|ben je veilig|"
         r"(?:beloof|beloven|garandeer|garanderen|gegarandeerd|zweer)",
         "this promises help or a result that nobody can be sure of",
         "say what happens next, and who reads it",
@@ -90,7 +97,7 @@ QUESTIONS = (
     _rule(
         "tell-more",
         r"(?:vertel|beschrijf|schrijf|noem|zeg|typ|leg)(?: \w+){0,3} (?:wat|wie|waar|wanneer|waarom|hoe|meer|alles|precies|uit|op)|vertel (?:eens|me|mij|het)|"
-        r"(?:kun|kan|wil|zou|mag) (?:je|jij)(?: \w+){0,4} (?:vertellen|uitleggen|beschrijven|zeggen)|(?:wil|wilde) (?:graag )?weten|"
+        r"(?:kun|kan|wil|zou) (?:je|jij)(?: \w+){0,4} (?:vertellen|uitleggen|beschrijven|zeggen)|(?:wil|wilde) (?:graag )?weten|"
         r"benieuwd|ik heb (?:een paar |nog )?(?:vraag|vragen)",
         "this asks for the story; what a child tells a computer first can spoil what a human hears later",
         "leave it open: Je mag hier typen wat je wilt",
@@ -98,17 +105,17 @@ QUESTIONS = (
     ),
     _rule(
         "delay",
-        r"voordat (?:ik|we|wij|een mens|iemand)|eerst (?:\w+ )?(?:vragen|vraag|antwoord\w*|vertellen|weten|invullen)|beantwoord|vul (?:\w+ )*in",
+        r"voordat (?:ik|we|wij|een mens|iemand)|eerst (?:\w+ ){0,3}(?:vragen|vraag|antwoord\w*|vertellen|weten|invullen)|beantwoord|vul (?:\w+ )*in",
         "a child is handed over at once, never after a question",
         "leave it out",
     ),
     _rule(
         "personal",
         r"(?:achter|voor)?na(?:am|men)|heet je|adres|telefoonnummer|mobiel(?:e nummer)?|je nummer|mailadres|e-mail|school|klas|"
-        r"hoe oud|leeftijd|geboren|geboortedatum|verjaardag|postcode|straat|waar (?:je )?woon\w*|woonplaats|foto's?|filmpjes?|video's?|selfie",
+        r"hoe oud|leeftijd|geboren|geboortedatum|verjaardag|postcode|straat|waar (?:je )?woon\w*|woonplaats|foto(?:'s)?|filmpjes?|video(?:'s)?|selfies?",
         "the bot asks for no name, address, school, age or picture",
         "leave it out, or say that it is not needed: Je hoeft je naam niet te zeggen",
-        r"hoef|hoeft|hoeven|niet|geen|klopt niet",
+        r"hoef|hoeft|hoeven|niet|geen|weglaten",
     ),
 )
 
@@ -123,15 +130,22 @@ ADVICE = (
     _rule(
         "advice",
         r"(?:vertel|zeg|laat|leg)(?: \w+){0,2} (?:aan|tegen)|praat (?:\w+ )?(?:met|over) (?:je|jouw|een (?!mens)|iemand)|neem iemand in vertrouwen|"
-        r"ga (?:weg|naar|niet|even|maar|rustig|slapen|buiten)|loop weg|ren|vlucht|verstop|verberg|sluit|doe (?:de|het|je|eens|maar|niet)|"
+        r"ga (?:weg|naar|niet|even|maar|rustig|slapen|buiten)|loop weg|ren|vlucht|verstop|verberg|sluit (?!deze pagina)|doe (?:de|het|je|eens|maar|niet)|"
         r"sla terug|vecht|verzet|bel(?: \w+)? (?:je|jouw|de politie|school)|ruim|neem afstand|blijf (?:uit|weg|binnen|thuis|bij)|schrijf op|bewaar",
         "this tells the child what to do; a wrong step can make it less safe",
         "leave it to the human, or name a number",
         r"niet hoeft|ik bewaar|bewaar ik|laat dan iemand anders bellen|snel weg|wis alles",
     ),
     _rule(
+        "advice",
+        r"juf|juffen|meester|meesters|leraar|leraren|lerares|mentor|vrienden|vriend|vriendin|buurvrouw|buurman|buren|dokter|huisarts|"
+        r"trainer|klasgenoot|klasgenoten|volwassene",
+        "naming whom a child should turn to is advice; that very person may be the one it is afraid of",
+        "name the human of the gemeente and the lines, nobody else",
+    ),
+    _rule(
         "coping",
-        r"adem(?:en|haling)?|blijf (?:\w+ )?(?:rustig|kalm|sterk|positief)|rustig blijven|kalm|ontspan\w*|afleiding|wees (?:\w+ )?(?:sterk|dapper|niet bang|lief|stil)|"
+        r"douche|muziek\w*|wandel\w*|knuffel\w*|slaap lekker|drink|eet iets|zet (?:een|de)|neem een|huil maar|adem(?:en|haling)?|blijf (?:\w+ )?(?:rustig|kalm|sterk|positief)|rustig blijven|kalm|ontspan\w*|afleiding|wees (?:\w+ )?(?:sterk|dapper|niet bang|lief|stil)|"
         r"hou(?:d)? (?:vol|moed)|volhouden|denk (?:aan|positief|maar)|tel tot|maak je (?:\w+ )?geen zorgen|niet (?:bang zijn|huilen)|niet bang te zijn",
         "coping tips are help, and help is for the human",
         "leave it out",
@@ -153,7 +167,7 @@ ADVICE = (
 JUDGEMENT = (
     _rule(
         "judgement",
-        r"strafbaar|verboden|dader\w*|slachtoffer\w*|schuldig|tegen de wet|niet normaal|abnormaal|niet oké|niet ok|mishandeling|misbruik|"
+        r"strafbaar|verboden|niemand mag|mag niemand|had (?:hij|zij|ze|niemand)|niet mogen|zo ga je niet|dader\w*|slachtoffer\w*|schuldig|tegen de wet|niet normaal|abnormaal|niet oké|niet ok|mishandeling|misbruik|"
         r"(?:dat|dit|het) (?:is|was|klinkt) (?:\w+ )?(?:fout|slecht|gemeen|verkeerd|erg|gek|niet goed|niet normaal|oneerlijk|gevaarlijk|ernstig)|"
         r"(?:mag|mogen) (?:dat|dit|het) niet (?:doen|\w+)|(?:dat|dit) mag niet|(?:hij|zij|ze|die man|die vrouw) (?:had|mag|moet|hoort|is|was)(?! \{)",
         "judging is for others, and one word can later count against the child",
@@ -198,7 +212,7 @@ PRETENCE = (
     ),
     _rule(
         "empathy",
-        r"ik (?:begrijp|snap|voel|vind|hoop|wens|schrik|huil|geef om|denk|leef (?:\w+ )?mee|maak me zorgen|hou van|ben (?:\w+ )?(?:blij|trots|"
+        r"ik (?:begrijp|snap|voel|vind|hoop|wens|schrik|huil|geef om|denk|leef (?:\w+ ){0,2}mee|maak me zorgen|hou van|ben (?:\w+ )?(?:blij|trots|"
         r"verdrietig|geschrokken|boos|bezorgd|onder de indruk))|(?:begrijp|snap|voel|hoop|vind) ik|met je mee(?:voelen|leven)|meeleven|medelijden",
         "a computer does not feel, hope or understand as a human does",
         "leave it out; what it does not understand it may say: Dit begrijp ik niet goed",
@@ -207,15 +221,17 @@ PRETENCE = (
     _rule(
         "guess",
         r"(?:je|jij) (?:bent|voelt je|lijkt|klinkt|was)(?: \w+){0,2} (?:bang|verdrietig|boos|eenzaam|alleen|moe|sterk|dapper|stoer|lief|slim|jong|gewond|in de war)|"
-        r"(?:dapper|moedig|knap|stoer|sterk) (?:van je|dat je|ben je)|(?:jongen|meisje)",
+        r"(?:dapper|moedig|knap|stoer|sterk) (?:van je|dat je|ben je)|jongen|meisje|verdrietig|eenzaam|angstig|somber|huil\w*|boos (?:zijn|op)|"
+        r"het (?:\w+ )?zwaar|niet gek|valt (?:\w+ )?mee|stelt (?:\w+ )?niks voor",
         "the bot does not guess how a child feels or who it is",
         "leave it out",
+        r"boos (?:ben|word|zijn kan) ik",
     ),
     _rule(
         "human",
         r"ik (?:ben|was) (?:ook |zelf |echt |gewoon |eigenlijk )*(?:een |de |je |jouw )(?!computer|robot|chatbot|computer)\w+|ik ben (?:geen|niet een) (?:computer|robot|bot|machine)|"
         r"ik (?:heet|luister|kijk|blijf bij|ben bij|kom naar|wacht op|praat|zorg|let op)|(?:luister|kijk|blijf) ik (?:naar|bij|met)|mijn naam|noem (?:me|mij)|"
-        r"(?:vriend|maatje|vriendin) van je|(?:ik ben|ben ik) (?:er|hier)(?: \w+)* voor (?:je|jou)|(?:je )?bent niet alleen",
+        r"(?:vriend|maatje|vriendin) van je|wij? zijn vrienden|praat (?:\w+ )?met een echte? mens|(?:ik ben|ben ik) (?:er|hier)(?: \w+)* voor (?:je|jou)|(?:je )?bent niet alleen",
         "the bot is a computer: no person, no name, no friend",
         "write: Ik ben een computer, geen mens",
         r"ik ben (?:geen|niet een) mens",
@@ -236,10 +252,10 @@ PRETENCE = (
     _rule(
         "contact",
         r"(?:ik|wij|we|gemeente|burgemeester|iemand|mens)(?: \w+)? (?:bel|belt|bellen|stuur|stuurt|sturen|waarschuw|waarschuwt|waarschuwen|meld|meldt|melden|informeer\w*|mail\w*)"
-        r"(?: \w+){0,3} (?:politie|school|juf|meester|leraar|veilig thuis|raad|112|\{noodnummer\}|\{veilig_thuis\}|iedereen|hem|haar)|(?:politie|ambulance) (?:komt|is onderweg|rijdt)",
+        r"(?: \w+){0,3} (?:politie|school|juf|meester|leraar|veilig thuis|raad|112|\{noodnummer\}|\{veilig_thuis\}|iedereen|hem|haar)|politie|ambulance|wijkagent",
         "the bot tells nobody but the human of the gemeente, and sends nobody",
         "say only: Ik geef het door aan een mens",
-        r"niet|geen",
+        r"niet bellen|ik kan niet|ik kan dat niet",
     ),
 )
 

@@ -1,44 +1,56 @@
 """What the crypto library must answer at every start, so that what was sealed years ago still opens (`vault.check`).
 
 `SEED` is the first test vector of draft-connolly-cfrg-xwing-kem; its public key begins with e2236b35a8c24b39b10a.
-`ARGON2ID` is the vector of RFC 9106, section 5.3. The blobs were made by the first version of `vault`: never remake
+The Argon2id key is the vector of RFC 9106, section 5.3. The blobs were made by the first version of `vault`: never remake
 them.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import dataclass
 
 SEED = bytes.fromhex("7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26")
-WORDS = b"bel 0800-0432"
-PUBLIC_KEY = {
-    b"\x01": bytes.fromhex("4b654111cfcb9bdc8b35755e830f8fcec144654ae707f2bd60447c023dc8d669"),
-    b"\x02": bytes.fromhex("762437b71fa61c9b1b26358f0802142f8bc7e319b5a05ae64b63030e79d6d607"),
-}  # SHA-256 of the public key
-LOCKED = b64decode("6bf+YDq0YhBp9NwTcKnYxFsjlb3sScstytXm7ZB8AxDAEQkUZ4c1cPo=")
-SEALED = {
-    b"\x01": b64decode("Aa5n8ovIYoF6SSul4Hi2GAr1RkvbDinCyxVoWBy+WnYvsGgxGinW37BIW4DYynvDeA3Pw7+gg9pChoG8Yfs="),
-    b"\x02": b64decode(
-        "AuILuB+6eTA8eUeUhrVDvvRmjpUhB+KpLXFRXtwFTNvSqb5olziey7/IsRl3ZJ2OhAFRwp9FjlcZZyCb5srk9eMD1z3KyhUO8Afp"
-        "6G9elfrUb4kHWMtEY2F/DTYONFIIUhP7Bi//xUsnL1Emog84i96Rz8sgyKpbDV9TnBKTlYZ6wIB/5uNTZ42K4L5SMX0bcPww8TE2"
-        "IdIEIxX92u+wDM6r1FK3jZd/nHOsAqIKAu8pjLAoz3XaCCTaZ6yc5D5HA+PI5/N12X8peWekg8JNxLniodwL+sX019oOXzNvK21m"
-        "ZoFLmSfp0I+lms+g9TZmQPuDksK4ggqWr3wi0QNok9mL+jWfH7MK4H/lqCj4XEVqaqZURrJjovmsoZhX7WEp4H4sSJeLLvUogr6x"
-        "Ulu9UpxIBTFMiijvRDmUGRQgt/Ek8oaTbA9tlA+DHxFGrEFUhuXU/YQhAwxgf73EXeeL8yUAwMAMt/Jjr0lXilzzzUQjxY2XclZl"
-        "Nvaa21BA0xHlpDhH0TD6qsGjGa641ttIqYV5+Ue3o6xU6pIlM6SOd3nr7/KuxAtiRqHclghfRusOWBoo8oXJj2mA2upkmYj3DdV9"
-        "H7YdJ47quAGkAq/lloVahUCSJQEpsOxaVAMHg4DhoKwnMH60/tZ3f6+luXVicgbk6wSnkzyulAc5mW4Kf1oldQRocV6MSpbriHex"
-        "0AAwQYSCwWJBxErrHsVd+bev+JtD6z8h+yP8kcrtQZiwfjYlLfUK6k8XIHz8tNH3gopnPixzbzQ9hSnoBn6EweA9Ip6VReXbHgpe"
-        "f2SZKhcJuWooRSJ7jjpxWpEyY0qfNgQPElnmltknK7UmAIJdf569CFYZobEy5ek1VSp6DiAtXVYGkcQQhQ//PLVuNKsRM5k+OXrU"
-        "piwlCtwVD6szZa/RaGTSGeREomr3Wx96zxI37BYbj4bF5yFiVyTVOASkmI8heXby2z6bg0ch3yXWIogNKRuJ8Epw26TpUWDyRqML"
-        "WJnBjOFwxRIfD4j6Gq1zepAM4ZQ43jioL0+6cMYyLtY8IRdiV35Y5yTERXPv3kawdoIWmQTlT/Wep0L4qsqdmJ9wMA0Mhg11VGlE"
-        "F20A3jYpmt1eAqpua5htWoux+3dvVGYkwO3pTmGa9d0hTwJAm1umwy5srwy9AFqt8ipfA+utkj6PxuUYgCJrzNprqY8jDZLihMK9"
-        "Zs+asMGbxQlbFVUpOllw2KsJzRmRMqJMXOYBsvB1MsSpMQwChj04gl2IWJvVMs7IXyGvCaDACbkV43vu+b+KRq1EGEMlaDZ3PBRl"
-        "d9irvyKsIRzLjUNDF+/WyHyJaFmSVIge//vqYB5ebo608OoAVPRLs8wgpyfcdzpYWWhbor6vyJlGoefJhEFY+u3iJQLGW4TjXveM"
-        "ADA3dHLQ605fwX8KKSTaAuJ9e9uy9JANXv+ymFsw/rvUjrVsXUq5oXC3+v0KGjau1qGSwaJBIwNtlexLkDAnA2pxO4w4sXs5IqTd"
-        "wFk1TaxoKijczQWmoxorL9yr+RSW/Meo8g=="
-    ),
-}
-ARGON2ID_PASSWORD = bytes([1]) * 32
-ARGON2ID_SALT = bytes([2]) * 16
-ARGON2ID_SECRET = bytes([3]) * 8
-ARGON2ID_DATA = bytes([4]) * 12
-ARGON2ID_KEY = bytes.fromhex("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659")
+
+
+@dataclass(frozen=True)
+class KnownAnswers:
+    """What `words`, sealed and locked years ago under `SEED`, must still give."""
+
+    words: bytes
+    locked: bytes
+    sealed: dict[bytes, bytes]
+    public_digests: dict[bytes, bytes]  # SHA-256 of the public key
+    argon2id_key: bytes
+
+
+KNOWN = KnownAnswers(
+    words=b"bel 0800-0432",
+    locked=b64decode("6bf+YDq0YhBp9NwTcKnYxFsjlb3sScstytXm7ZB8AxDAEQkUZ4c1cPo="),
+    sealed={
+        b"\x01": b64decode("Aa5n8ovIYoF6SSul4Hi2GAr1RkvbDinCyxVoWBy+WnYvsGgxGinW37BIW4DYynvDeA3Pw7+gg9pChoG8Yfs="),
+        b"\x02": b64decode(
+            "AuILuB+6eTA8eUeUhrVDvvRmjpUhB+KpLXFRXtwFTNvSqb5olziey7/IsRl3ZJ2OhAFRwp9FjlcZZyCb5srk9eMD1z3KyhUO8Afp"
+            "6G9elfrUb4kHWMtEY2F/DTYONFIIUhP7Bi//xUsnL1Emog84i96Rz8sgyKpbDV9TnBKTlYZ6wIB/5uNTZ42K4L5SMX0bcPww8TE2"
+            "IdIEIxX92u+wDM6r1FK3jZd/nHOsAqIKAu8pjLAoz3XaCCTaZ6yc5D5HA+PI5/N12X8peWekg8JNxLniodwL+sX019oOXzNvK21m"
+            "ZoFLmSfp0I+lms+g9TZmQPuDksK4ggqWr3wi0QNok9mL+jWfH7MK4H/lqCj4XEVqaqZURrJjovmsoZhX7WEp4H4sSJeLLvUogr6x"
+            "Ulu9UpxIBTFMiijvRDmUGRQgt/Ek8oaTbA9tlA+DHxFGrEFUhuXU/YQhAwxgf73EXeeL8yUAwMAMt/Jjr0lXilzzzUQjxY2XclZl"
+            "Nvaa21BA0xHlpDhH0TD6qsGjGa641ttIqYV5+Ue3o6xU6pIlM6SOd3nr7/KuxAtiRqHclghfRusOWBoo8oXJj2mA2upkmYj3DdV9"
+            "H7YdJ47quAGkAq/lloVahUCSJQEpsOxaVAMHg4DhoKwnMH60/tZ3f6+luXVicgbk6wSnkzyulAc5mW4Kf1oldQRocV6MSpbriHex"
+            "0AAwQYSCwWJBxErrHsVd+bev+JtD6z8h+yP8kcrtQZiwfjYlLfUK6k8XIHz8tNH3gopnPixzbzQ9hSnoBn6EweA9Ip6VReXbHgpe"
+            "f2SZKhcJuWooRSJ7jjpxWpEyY0qfNgQPElnmltknK7UmAIJdf569CFYZobEy5ek1VSp6DiAtXVYGkcQQhQ//PLVuNKsRM5k+OXrU"
+            "piwlCtwVD6szZa/RaGTSGeREomr3Wx96zxI37BYbj4bF5yFiVyTVOASkmI8heXby2z6bg0ch3yXWIogNKRuJ8Epw26TpUWDyRqML"
+            "WJnBjOFwxRIfD4j6Gq1zepAM4ZQ43jioL0+6cMYyLtY8IRdiV35Y5yTERXPv3kawdoIWmQTlT/Wep0L4qsqdmJ9wMA0Mhg11VGlE"
+            "F20A3jYpmt1eAqpua5htWoux+3dvVGYkwO3pTmGa9d0hTwJAm1umwy5srwy9AFqt8ipfA+utkj6PxuUYgCJrzNprqY8jDZLihMK9"
+            "Zs+asMGbxQlbFVUpOllw2KsJzRmRMqJMXOYBsvB1MsSpMQwChj04gl2IWJvVMs7IXyGvCaDACbkV43vu+b+KRq1EGEMlaDZ3PBRl"
+            "d9irvyKsIRzLjUNDF+/WyHyJaFmSVIge//vqYB5ebo608OoAVPRLs8wgpyfcdzpYWWhbor6vyJlGoefJhEFY+u3iJQLGW4TjXveM"
+            "ADA3dHLQ605fwX8KKSTaAuJ9e9uy9JANXv+ymFsw/rvUjrVsXUq5oXC3+v0KGjau1qGSwaJBIwNtlexLkDAnA2pxO4w4sXs5IqTd"
+            "wFk1TaxoKijczQWmoxorL9yr+RSW/Meo8g=="
+        ),
+    },
+    public_digests={
+        b"\x01": bytes.fromhex("4b654111cfcb9bdc8b35755e830f8fcec144654ae707f2bd60447c023dc8d669"),
+        b"\x02": bytes.fromhex("762437b71fa61c9b1b26358f0802142f8bc7e319b5a05ae64b63030e79d6d607"),
+    },
+    argon2id_key=bytes.fromhex("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"),
+)

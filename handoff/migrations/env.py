@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from handoff.database import sqlite_engine
+from handoff.migrations import engine_for
 from handoff.models import metadata
 
 url: str = context.config.attributes["url"]
-engine = sqlite_engine(url) if url.startswith("sqlite") else sa.create_engine(url, hide_parameters=True)
+engine = engine_for(url)
 with engine.connect() as connection:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_lock(20131003)))  # two servers that start together: one migrates

@@ -82,7 +82,7 @@ def test_3_the_database_refuses_free_text_from_the_bot(house: House) -> None:
     values = {"conversation_id": where, "seq": 99, "role": "bot", "mac": b"x", "created_at": house.clock()}
     for extra in (
         {"sealed": b"Het komt goed.", "key_no": 1},
-        {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.script.version, "sealed": b"x", "key_no": 1},
+        {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.script.version, "sealed": b"x"},
         {},
     ):
         with pytest.raises(IntegrityError):
@@ -190,7 +190,9 @@ def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house
     for n in range(3):
         put = {"external_id": f"c{n}", "text": f"woord {n}", "now": house.clock()}
         write(lambda tx, p=put: confidant.write(tx, run, sanne, item, **p)).result()
-    channel = FakeChannel(faults=[DeliveryFailed("network", permanent=False), DeliveryFailed("slow", permanent=False, retry_after=90)])
+    channel = FakeChannel(
+        faults=[DeliveryFailed("network", permanent=False), DeliveryFailed("slow", permanent=False, retry_after=90)]
+    )
     for _ in range(40):
         asyncio.run(deliver_due(run, {"telegram": channel}))
         house.clock.turn(seconds=20)

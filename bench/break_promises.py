@@ -1,0 +1,84 @@
+"""Break each promise on purpose, in a copy of the tree, and see its test fail: `.venv/bin/python bench/break_promises.py`.
+
+A test that stays green when its promise is broken protects nobody. Prints one line a break; exit code 1 when one was not noticed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROMISES = "tests/journey/test_promises.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One line of ours, made wrong, and the test that must notice."""
+
+    promise: int
+    file: str
+    ours: str
+    broken: str
+    test: str
+
+
+BREAKS = (
+    Break(1, "bot/policy.py", "(FIRST_CONTACT, answer, HANDOFF)", "(answer, HANDOFF)", f"{PROMISES} -k test_1"),
+    Break(2, "bot/turn.py", "item = queue.enqueue(", "item = queue.open_of(tx, chat.id) or understanding.urgency and queue.enqueue(",
+          f"{PROMISES} -k test_2"),
+    Break(2, "handoff/database.py", "        job.error = error\n", "        job.result = None\n", f"{PROMISES} -k test_2"),
+    Break(3, "handoff/models.py", "role = 'bot' and sealed is null", "role = 'bot' and mac is not null", f"{PROMISES} -k test_3"),
+    Break(3, "handoff/keys.py", "v.demand_same(row.mac, reference_mac(", "repr(reference_mac(", f"{PROMISES} -k test_3"),
+    Break(4, "bot/policy.py", "    if state.claimed:\n        return ()\n", "", f"{PROMISES} -k test_4"),
+    Break(4, "bot/turn.py", 'claimed=item.state == "claimed"', "claimed=False", f"{PROMISES} -k test_4"),
+    Break(5, "handoff/runtime.py", "there = bool(roster.on_duty(tx, team_id, now))", "there = True", f"{PROMISES} -k test_5"),
+    Break(5, "handoff/roster.py", "shift.c.seen_at > now - FRESH, ", "", f"{PROMISES} -k test_5"),
+    Break(5, "bot/waiting.py", "            return claim\n", "            return False\n", f"{PROMISES} -k test_5"),
+    Break(6, "handoff/conversation.py", 'role="child", text=text, reading', 'role="child", text="", reading', f"{PROMISES} -k test_6"),
+    Break(6, "handoff/access.py", "found.team_id not in", "not found.team_id and found.team_id not in",
+          "tests/journey/test_child_reaches_human.py -k another_gemeente"),
+    Break(7, "handoff/queue.py", 'free = (handoff.c.id == handoff_id, handoff.c.state == "waiting")', "free = (handoff.c.id == handoff_id,)",
+          "tests/journey/test_child_reaches_human.py -k place"),
+    Break(7, "bot/turn.py", 'if conversation.known(tx, chat, "child", incoming.external_id):', "if False:",
+          "tests/journey/test_child_reaches_human.py -k twice"),
+    Break(7, "handoff/outbox.py", ".group_by(outbox.c.conversation_id)", ".group_by(outbox.c.id)", f"{PROMISES} -k test_7"),
+    Break(7, "bot/waiting.py", "for item in expired:", "for item in []:", f"{PROMISES} -k test_7"),
+    Break(8, "handoff/queue.py", "    if urgency > current.urgency:", "    if urgency != current.urgency:", f"{PROMISES} -k test_8"),
+    Break(8, "handoff/queue.py", "handoff.c.urgency < urgency)", "handoff.c.urgency > urgency)", f"{PROMISES} -k test_8"),
+)  # fmt: skip
+
+
+def noticed(item: Break) -> bool:
+    """Whether the test fails on a copy of the tree with this line broken. Raises `ValueError` when the line is not there."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "tree"
+        ignore = shutil.ignore_patterns(".git", ".venv", ".rasa-venv", "node_modules", "var", ".hypothesis", ".*_cache")
+        shutil.copytree(ROOT, copy, ignore=ignore)
+        source = (copy / item.file).read_text()
+        if item.ours not in source:
+            raise ValueError(f"{item.file} has no line {item.ours!r}: bring this list up to date")
+        (copy / item.file).write_text(source.replace(item.ours, item.broken))
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header", *item.test.split()]
+        environment = {"PYTHONPATH": str(copy), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)
+        return done.returncode == 1
+
+
+def main() -> int:
+    """Try them all."""
+    unnoticed = 0
+    for item in BREAKS:
+        seen = noticed(item)
+        unnoticed += not seen
+        print(f"{'noticed ' if seen else 'UNNOTICED'}  promise {item.promise}  {item.file}: {item.broken.strip()[:60]}", flush=True)
+    print(f"{len(BREAKS) - unnoticed} of {len(BREAKS)} breaks noticed")
+    return int(bool(unnoticed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,5 @@
+"""`python -m bot` is `praat`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,203 @@
+"""The settings of a running program, from environment variables `PRAAT_...`; no file, no default secret, no value in an error.
+
+`ChildSettings` and `ConsoleSettings` are apart because the two apps run apart at scale; `Settings` is both, for one machine.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from config.faults import ConfigError
+
+PREFIX = "PRAAT_"
+SECRET_BYTES = 32
+
+_HOME = Path(__file__).resolve().parent
+_OTHERS = stat.S_IRWXO
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+Minutes = Annotated[int, Field(ge=1, le=1440)]
+
+
+class SettingsFaults(ConfigError):
+    """The environment is not right. `faults` names each variable and what is wrong, never its value."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.faults: Mapping[str, str] = dict(sorted(faults.items()))
+        super().__init__("\n".join(f"{name}: {message}" for name, message in self.faults.items()))
+
+
+class SharedSettings(BaseModel):
+    """What every part of the program needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Path("var")
+    database_url: str = ""  # empty: SQLite in `data_dir`
+    config_dir: Path = _HOME
+    secret_file: Path = Path()  # at least 32 random bytes; empty: `secret` in `data_dir`
+    key_dir: Path = Path()  # the expiry-bucket keys; empty: `keys` in `data_dir`, never in the database's backup
+    child_origin: Origin = ""  # empty: http://localhost and the port
+    console_origin: Origin = ""
+    child_port: Port = 8080
+    console_port: Port = 8081
+    claim_lease_seconds: Annotated[int, Field(ge=30, le=3600)] = 180
+    bot_idle_minutes: Minutes = 15  # the bot says nothing more by itself after this; an open handoff stays open
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        """What follows from other settings."""
+        values = {name: value for name, value in dict(given).items() if value != ""}
+        data_dir = Path(values.get("data_dir", "var"))
+        values.setdefault("database_url", f"sqlite:///{data_dir / 'praat.db'}")
+        values.setdefault("secret_file", data_dir / "secret")
+        values.setdefault("key_dir", data_dir / "keys")
+        values.setdefault("child_origin", f"http://localhost:{values.get('child_port', 8080)}")
+        values.setdefault("console_origin", f"http://localhost:{values.get('console_port', 8081)}")
+        return values
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return url
+
+    @field_validator("config_dir")
+    @classmethod
+    def _is_configuration(cls, folder: Path) -> Path:
+        if not (folder / "dialogue").is_dir():
+            raise ValueError("must be a folder with dialogue/, routes/, municipalities/ and helplines.yml")
+        return folder
+
+    @field_validator("key_dir")
+    @classmethod
+    def _closed_folder(cls, folder: Path) -> Path:
+        _refuse_open(folder)
+        return folder
+
+    @field_validator("secret_file")
+    @classmethod
+    def _closed_secret(cls, file: Path) -> Path:
+        _refuse_open(file)
+        if file.exists() and (not file.is_file() or file.stat().st_size < SECRET_BYTES):
+            raise ValueError(f"must be a file with at least {SECRET_BYTES} random bytes")
+        return file
+
+    def secret(self) -> bytes:
+        """The bytes of the secret file. Raises `SettingsFaults` when it is missing, short, or open to others."""
+        try:
+            _refuse_open(self.secret_file)
+            content = self.secret_file.read_bytes()
+        except (OSError, ValueError) as error:
+            raise SettingsFaults({f"{PREFIX}SECRET_FILE": _reason(error)}) from None
+        if len(content) < SECRET_BYTES:
+            raise SettingsFaults({f"{PREFIX}SECRET_FILE": f"must hold at least {SECRET_BYTES} random bytes"})
+        return content
+
+
+class ChildSettings(SharedSettings):
+    """What the child's app needs. Nothing in it opens a child's words."""
+
+    child_host: str = "127.0.0.1"
+    body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384  # bytes of one request, refused before it is parsed
+    text_limit: Annotated[int, Field(ge=100, le=20_000)] = 4_000  # characters of one message
+    nlu_model: Path = _HOME.parent / "nlu" / "models"
+    rasa_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _text_fits_body(self) -> Self:
+        if self.text_limit * 4 + 256 > self.body_limit:
+            raise ValueError("TEXT_LIMIT: four bytes a character must fit in BODY_LIMIT")
+        return self
+
+
+class ConsoleSettings(SharedSettings):
+    """What the confidants' console needs: with a passphrase of a member it can open words."""
+
+    console_host: str = "127.0.0.1"
+    argon2_memory_kib: Annotated[int, Field(ge=8_192, le=4_194_304)] = 131_072
+    argon2_iterations: Annotated[int, Field(ge=1, le=20)] = 3
+
+
+class Settings(ChildSettings, ConsoleSettings):
+    """Both, for the program that runs in one process, and for the command line."""
+
+    @model_validator(mode="after")
+    def _two_origins(self) -> Self:
+        if self.child_origin == self.console_origin:
+            raise ValueError("CONSOLE_ORIGIN: must differ from CHILD_ORIGIN; the browser keeps the two apart")
+        if (self.child_host, self.child_port) == (self.console_host, self.console_port):
+            raise ValueError("CONSOLE_PORT: must differ from CHILD_PORT")
+        return self
+
+
+Kind = TypeVar("Kind", bound=SharedSettings)
+
+
+def read_settings(kind: type[Kind] = Settings, environment: Mapping[str, str] | None = None) -> Kind:  # type: ignore[assignment]
+    """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults` with all faults."""
+    given = dict(os.environ if environment is None else environment)
+    values = {n[len(PREFIX) :].lower(): v for n, v in given.items() if n.startswith(PREFIX) and n == n.upper()}
+    faults = _misspelt(values)
+    try:
+        settings = kind.model_validate({name: value for name, value in values.items() if name in kind.model_fields})
+    except ValidationError as error:
+        faults |= dict(_told(detail) for detail in error.errors(include_url=False, include_input=False))
+    if faults:
+        raise SettingsFaults(faults)
+    return settings
+
+
+def _misspelt(values: Mapping[str, str]) -> dict[str, str]:
+    """A variable that nobody reads is a setting that does not work: say so, and which was meant."""
+    known = list(Settings.model_fields)
+    faults = {}
+    for name in values.keys() - set(known):
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+        faults[PREFIX + name.upper()] = f"is not a setting{meant}"
+    return faults
+
+
+def _told(detail: Any) -> tuple[str, str]:
+    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    if detail["loc"]:
+        return PREFIX + str(detail["loc"][0]).upper(), _PATTERNS.get(str(detail["loc"][0]), message)
+    name, _, rest = message.partition(": ")
+    return PREFIX + name, rest
+
+
+_PATTERNS: Mapping[Literal["child_origin", "console_origin", "rasa_url"] | str, str] = {
+    "child_origin": "must be an origin such as https://praat.voorbeeldstad.nl, without a path",
+    "console_origin": "must be an origin such as https://team.voorbeeldstad.nl, without a path",
+    "rasa_url": "must be an address such as http://localhost:5005, without a name or password",
+}
+
+
+def _refuse_open(path: Path) -> None:
+    """Others on the machine may not read keys. Raises ValueError; a path that is not there yet is fine."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ValueError(_reason(error)) from None
+    if mode & _OTHERS:
+        right = "700" if stat.S_ISDIR(mode) else "600"
+        raise ValueError(f"others on this machine can reach it: chmod {right}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror}); make one with: head -c 64 /dev/urandom, chmod 600"
+    return str(error)

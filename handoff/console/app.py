@@ -1,0 +1,136 @@
+"""The console as an ASGI application: its routes, its safeguards, and a page for everything that can go wrong.
+
+    app = console_app(runtime, origin="https://team.example.nl", stopping=lambda: server.should_exit)
+
+It has an origin of its own, apart from the child's page. Every handler follows one pattern: `door.act` (or `door.look` for a
+page that refreshes itself) checks the session and runs one use case of `handoff.confidant` in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from handoff.console import board, chat, renew, sign_in, stream
+from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
+from handoff.console.looks import STATIC, Looks
+from handoff.console.parts import ConsoleSettings, Parts, parts_of
+from handoff.console.security import OwnOriginOnly, SafeHeaders, SmallBodies
+from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
+from handoff.runtime import Runtime
+
+_CHAT = "/gesprek/{handoff_id}"
+
+_PROBLEMS = {
+    400: ("Dit ging niet goed", "De server begreep niet wat uw browser stuurde. Er is niets veranderd."),
+    403: ("Dit mag niet", "Deze opdracht kwam niet van een pagina van ons. Er is niets veranderd. Laad de pagina opnieuw."),
+    404: ("Niet gevonden", "Deze pagina of dit gesprek is er niet. Een kind kan een gesprek ook zelf wissen."),
+    405: ("Dit kan hier niet", "Ga terug naar de wachtrij."),
+    408: ("Dit duurde te lang", "Er is niets veranderd. Probeer het nog eens."),
+    409: ("Dit kan nu niet", "Iemand anders was eerder, of het gesprek is veranderd. Ga terug naar de wachtrij."),
+    413: ("Dit is te groot", "Er is niets verstuurd. Een bericht mag 4.000 tekens lang zijn."),
+    500: ("Er ging iets mis bij ons", "Probeer het nog eens. Blijft het misgaan? Bel dan uw beheerder."),
+    503: ("De opslag werkt even niet", "Er is niets opgeslagen. Deze pagina probeert het zo weer."),
+}  # fmt: skip
+
+
+def console_app(
+    runtime: Runtime, *, origin: str, also: tuple[str, ...] = (), stopping: Callable[[], bool] = lambda: False
+) -> ASGIApp:
+    """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
+
+    Once `stopping` is true, open streams end within a second.
+    """
+    settings, looks = ConsoleSettings(origin.rstrip("/"), also), Looks()
+    app = Starlette(routes=_routes(), exception_handlers=_handlers())
+    app.state.parts = Parts(runtime, settings, looks, stopping)
+
+    def refuse(status: int) -> Response:
+        response = looks.problem(status, *_PROBLEMS[status])
+        response.headers["Connection"] = "close"  # the rest of a large body is not read
+        return response
+
+    guarded = OwnOriginOnly(SmallBodies(app, refuse=refuse), settings=settings, refuse=refuse)
+    return SafeHeaders(guarded, settings=settings)
+
+
+def _routes() -> list[Route | Mount]:
+    return [
+        Route("/", board.page, name="queue"),
+        Route("/wachtrij-deel", board.fragment),
+        Route("/dienst", board.duty, methods=["POST"]),
+        Route("/wachtrij/{handoff_id}/overnemen", board.claim, methods=["POST"]),
+        Route(_CHAT, chat.page),
+        Route(f"{_CHAT}/deel", chat.fragment),
+        Route(f"{_CHAT}/schrijven", chat.write, methods=["POST"]),
+        Route(f"{_CHAT}/teruggeven", chat.release, methods=["POST"]),
+        Route(f"{_CHAT}/overdragen", chat.transfer, methods=["POST"]),
+        Route(f"{_CHAT}/afsluiten", chat.close, methods=["POST"]),
+        Route("/inloggen", sign_in.form, methods=["GET"]),
+        Route("/inloggen", sign_in.sign_in, methods=["POST"]),
+        Route("/nieuwe-wachtzin", renew.form, methods=["GET"]),
+        Route("/nieuwe-wachtzin", renew.renew, methods=["POST"]),
+        Route("/uitloggen", sign_in.sign_out, methods=["POST"]),
+        Route("/stroom", stream.stream),
+        Route("/klop", stream.alive, methods=["POST"]),
+        Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)), name="static"),
+    ]
+
+
+def _problem(request: Request, status: int, *, retry: bool = False) -> Response:
+    known = status if status in _PROBLEMS else 400 if status < 500 else 500
+    return parts_of(request).looks.problem(status, *_PROBLEMS[known], retry=retry)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    return _problem(request, error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _handoff_error(request: Request, error: Exception) -> Response:
+    match error:
+        case NotFound():
+            return _problem(request, 404)
+        case Conflict():
+            return _problem(request, 409)
+        case StoreUnavailable():
+            return _problem(request, 503, retry=request.method == "GET")
+        case _:
+            return _problem(request, 409)
+
+
+async def _crowded(request: Request, _error: Exception) -> Response:
+    title, text = "Het is druk bij de deur", "Veel mensen loggen tegelijk in. Probeer het over een paar tellen nog eens."
+    return parts_of(request).looks.problem(503, title, text)
+
+
+async def _signed_out(request: Request, _error: Exception) -> Response:
+    if LIVE in request.headers:
+        return Response(status_code=401)
+    answer = RedirectResponse("/inloggen?weg=1" if request.cookies else "/inloggen", 303)
+    drop_cookie(answer, parts_of(request).settings)
+    return answer
+
+
+async def _must_renew(request: Request, _error: Exception) -> Response:
+    return Response(status_code=401) if LIVE in request.headers else RedirectResponse("/nieuwe-wachtzin", 303)
+
+
+def _handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    return {
+        HTTPException: _http,
+        HandoffError: _handoff_error,
+        sign_in.Crowded: _crowded,
+        SignedOut: _signed_out,
+        MustRenew: _must_renew,
+        Exception: _http,
+    }

@@ -1,0 +1,82 @@
+"""From a request to a signed-in person: the cookie is checked in the same transaction as what the person does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handoff import members
+from handoff.console.parts import ConsoleSettings, parts_of
+from handoff.database import awaited
+from handoff.errors import Denied
+from handoff.members import Unlocked
+
+T = TypeVar("T")
+Deed = Callable[[Connection, Unlocked, datetime], T]
+
+LIVE = "x-console"
+"""Sent by our own script. It wants a status code, not the sign-in page, when the session has ended."""
+
+
+class SignedOut(Exception):
+    """No session, or it has ended."""
+
+
+class MustRenew(Exception):
+    """Signed in with a passphrase for one use: first a new one."""
+
+
+def cookie_of(request: Request) -> bytes:
+    """The session cookie's bytes. Raises `SignedOut` when there is none or it is no cookie of ours."""
+    text = request.cookies.get(parts_of(request).settings.cookie, "")
+    try:
+        return base64.b64decode(text.encode("ascii") + b"=", altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise SignedOut from None
+
+
+def set_cookie(response: Response, settings: ConsoleSettings, cookie: bytes) -> None:
+    """For as long as the browser runs; the server ends it sooner (`members.IDLE`, `members.LONGEST`)."""
+    text = base64.urlsafe_b64encode(cookie).rstrip(b"=").decode("ascii")
+    response.set_cookie(settings.cookie, text, path="/", secure=settings.secure, httponly=True, samesite="strict")
+
+
+def drop_cookie(response: Response, settings: ConsoleSettings) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(settings.cookie, path="/", secure=settings.secure, httponly=True, samesite="strict")
+
+
+async def act(request: Request, deed: Deed[T], *, renewing: bool = False) -> T:
+    """Do something as the signed-in person, in one writing transaction; counts as a sign of life of the session.
+
+    Raises `SignedOut`, `MustRenew` (unless `renewing`) and what the deed raises.
+    """
+    return await _with_session(request, deed, write=True, renewing=renewing)
+
+
+async def look(request: Request, deed: Deed[T]) -> T:
+    """Read as the signed-in person, for a page that refreshes itself: writes nothing and keeps nobody signed in."""
+    return await _with_session(request, deed, write=False, renewing=False)
+
+
+async def _with_session(request: Request, deed: Deed[T], *, write: bool, renewing: bool) -> T:
+    runtime, cookie = parts_of(request).runtime, cookie_of(request)
+    now = runtime.clock()
+
+    def work(tx: Connection) -> T:
+        try:
+            who = members.resume(tx, runtime.vault, cookie, now=now, touch=write)
+        except Denied:
+            raise SignedOut from None
+        if who.must_renew and not renewing:
+            raise MustRenew
+        return deed(tx, who, now)
+
+    return await awaited((runtime.store.write if write else runtime.store.read)(work))

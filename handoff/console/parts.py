@@ -1,0 +1,70 @@
+"""What every handler of the console needs, made once by `app.console_app` and found through the request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from handoff.console.looks import Looks
+from handoff.runtime import Runtime
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """`origin` is the address in the confidant's browser, without a path: `https://team.example.nl` or `http://localhost:8001`.
+
+    `also` are further spellings of the same door. On one's own machine `localhost` and `127.0.0.1` always stand for each other.
+    """
+
+    origin: str
+    also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to start on an address that no browser would ever send back."""
+        for origin in (self.origin, *self.also):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("a console's origin is http(s)://host or http(s)://host:port, without a path")
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the console over HTTPS."""
+        return self.origin.startswith("https://")
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every `Origin` that is our own."""
+        known = {self.origin, *self.also}
+        for here, there in (("http://localhost:", "http://127.0.0.1:"), ("http://127.0.0.1:", "http://localhost:")):
+            known |= {there + o.removeprefix(here) for o in (self.origin, *self.also) if o.startswith(here)}
+        return frozenset(known)
+
+    @property
+    def cookie(self) -> str:
+        """`__Host-` ties the cookie to this host and to HTTPS; a browser refuses that name on plain HTTP."""
+        return "__Host-sessie" if self.secure else "sessie"
+
+
+@dataclass(slots=True)
+class Parts:
+    """`argon` lets two people in at a time: one sign-in costs 128 MiB. `streams` counts the open streams of each session."""
+
+    runtime: Runtime
+    settings: ConsoleSettings
+    looks: Looks
+    stopping: Callable[[], bool]
+    argon: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    waiting_at_door: int = 0
+    streams: Counter[bytes] = field(default_factory=Counter)
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts

@@ -1,0 +1,250 @@
+"""Many phrases searched at once in the words of a message, in time linear in the message whatever the phrases.
+
+A phrase is a row of cells; every phrase of a list lies in one long bit string, and each word of the message moves all of
+them with a few operations on one integer (the Shift-And method with gaps and optional cells). There is no backtracking, so
+no phrase that an admin writes can make the bot slow.
+
+How a phrase is written: words apart by spaces. `word` (also spelled by ear), `stem*` (any ending), `a|b` (either), `{group}` (any
+word of a group), `x?` (may be left out), `..` (up to three other words), `...` (up to six), `^` (start of a message), `$` (end).
+No gap runs over a negation or the end of a sentence, and filler words may stand anywhere inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nlu.text import STOP, sound
+from nlu.text import words as words_of
+
+GAPS = {"..": 3, "...": 6}
+MAX_CELLS = 24
+MOST_ENDS = 8
+_SHORTEST_BY_EAR = 4  # shorter words sound like too many others
+_STEM_KEY = 3  # letters by which stems are looked up
+_SHORTEST_MISSPELLED = 7  # letters, from where one wrong letter is forgiven
+
+
+Word = tuple[str, str]
+"""A word of a message, as written and as heard."""
+
+
+def heard(said: Sequence[str]) -> list[Word]:
+    """The words of a message with how they sound, worked out once for all searches."""
+    return [(word, sound(word)) for word in said]
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be read. The text names the phrase as the admin wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One place in a phrase: any of `words`, `stems`; or any word at all (`gap`). `optional` cells may be skipped."""
+
+    words: frozenset[str] = frozenset()
+    stems: frozenset[str] = frozenset()
+    gap: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase that was read: its cells, and whether it must start or end the message."""
+
+    cells: tuple[Cell, ...]
+    at_start: bool = False
+    at_end: bool = False
+
+
+def read_phrase(written: str, groups: Mapping[str, Sequence[str]]) -> Phrase:
+    """Read one phrase. Raises `PhraseError` for an unknown group, an empty or overlong phrase, or a loose gap."""
+    parts = written.split()
+    at_start, at_end = parts[:1] == ["^"], parts[-1:] == ["$"]
+    parts = parts[at_start : len(parts) - at_end]
+    cells: list[Cell] = []
+    for part in parts:
+        if part in GAPS:
+            cells.extend([Cell(gap=True, optional=True)] * GAPS[part])
+        else:
+            cells.extend(_word_cells(part, written, groups))
+    solid = [cell for cell in cells if not cell.optional]
+    if not solid or cells[0].gap or cells[-1].gap:
+        raise PhraseError(f"phrase `{written}`: needs a word, and cannot start or end with a gap")
+    if cells[-1].optional or cells[0].optional:
+        raise PhraseError(f"phrase `{written}`: the first and last word cannot be left out")
+    if len(cells) > MAX_CELLS:
+        raise PhraseError(f"phrase `{written}`: longer than {MAX_CELLS} places")
+    return Phrase(tuple(cells), at_start, at_end)
+
+
+def _word_cells(part: str, written: str, groups: Mapping[str, Sequence[str]]) -> list[Cell]:
+    optional = part.endswith("?") and len(part) > 1
+    options: list[str] = []
+    for choice in part.removesuffix("?").split("|"):
+        if choice.startswith("{") and choice.endswith("}"):
+            if choice[1:-1] not in groups:
+                raise PhraseError(f"phrase `{written}`: no group `{choice[1:-1]}`")
+            options.extend(groups[choice[1:-1]])
+        else:
+            options.append(choice)
+    return [_cell(options, written, optional=optional)]
+
+
+def _cell(options: Iterable[str], written: str, *, optional: bool) -> Cell:
+    whole: set[str] = set()
+    stems: set[str] = set()
+    for option in options:
+        spelled = words_of(option.removesuffix("*"))
+        if len(spelled) != 1 or spelled[0] == STOP:
+            raise PhraseError(f"phrase `{written}`: `{option}` is not one word")
+        if option.endswith("*"):
+            if len(spelled[0]) < 4:
+                raise PhraseError(f"phrase `{written}`: the stem `{option}` is shorter than 4 letters")
+            stems.add(spelled[0])
+        else:
+            whole.add(spelled[0])
+    return Cell(frozenset(whole), frozenset(stems), optional=optional)
+
+
+def _without_one_letter(word: str) -> set[str]:
+    return {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+@dataclass(slots=True)
+class _Lexicon:
+    """Which cells a word fits, as bits: as written, as heard, by its stem, or with one wrong letter."""
+
+    exact: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    stems: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    misspelled: dict[str, int] = field(default_factory=dict)
+    real: frozenset[str] = frozenset()
+
+    def add(self, cell: Cell, bits: int) -> None:
+        """Make all `bits` fit the words and stems of this cell."""
+        for word in cell.words:
+            self.exact[word] = self.exact.get(word, 0) | bits
+            key = sound(word)
+            if len(word) >= _SHORTEST_BY_EAR:
+                self.heard[key] = self.heard.get(key, 0) | bits
+            if len(key) >= _SHORTEST_MISSPELLED:
+                for shorter in {key, *_without_one_letter(key)}:
+                    self.misspelled[shorter] = self.misspelled.get(shorter, 0) | bits
+        for stem in cell.stems:
+            for key in {stem, sound(stem)}:
+                self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
+
+    def bits(self, word: Word) -> int:
+        """The cells that this word fits."""
+        written, heard = word
+        found = self.exact.get(written, 0)
+        for spelling in {written[:_STEM_KEY], heard[:_STEM_KEY]}:
+            for stem, bits in self.stems.get(spelling, ()):
+                if written.startswith(stem) or heard.startswith(stem):
+                    found |= bits
+        if written in self.real:
+            return found
+        found |= self.heard.get(heard, 0)
+        if not found and len(heard) >= _SHORTEST_MISSPELLED - 1:
+            for shorter in {heard, *_without_one_letter(heard)}:
+                found |= self.misspelled.get(shorter, 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A phrase (by its number) that was found; it ends at word `end` (counted from 0)."""
+
+    phrase: int
+    end: int
+
+
+class PhraseSet:
+    """All phrases of a list, compiled. Immutable after construction: many threads may search at once."""
+
+    def __init__(
+        self,
+        phrases: Sequence[Phrase],
+        *,
+        negations: Iterable[str] = (),
+        fillers: Iterable[str] = (),
+        real_words: Iterable[str] = (),
+    ) -> None:
+        """`real_words` are never taken for another word that sounds alike or is one letter away."""
+        self._stops = frozenset([STOP, *negations])
+        self._fillers = frozenset(fillers)
+        self._lexicon = _Lexicon(real=frozenset(real_words))
+        self._gaps = self._optional = self._start = self._anchored = self._inside = 0
+        self._ends: dict[int, int] = {}
+        self._ends_last: dict[int, int] = {}
+        self._longest_skip = 0
+        cells: dict[Cell, int] = {}
+        position = 0
+        for number, phrase in enumerate(phrases):
+            position = self._lay_out(number, phrase, position, cells)
+        for cell, bits in cells.items():
+            self._lexicon.add(cell, bits)
+        self._accept = sum(self._ends)
+        self._accept_last = sum(self._ends_last)
+
+    def _lay_out(self, number: int, phrase: Phrase, position: int, cells: dict[Cell, int]) -> int:
+        start = 1 << position
+        if phrase.at_start:
+            self._anchored |= start
+        else:
+            self._start |= start
+        skip = 0
+        for offset, cell in enumerate(phrase.cells, 1):
+            bit = start << offset
+            self._inside |= bit
+            if cell.gap:
+                self._gaps |= bit
+            else:
+                same = Cell(cell.words, cell.stems)
+                cells[same] = cells.get(same, 0) | bit
+            skip = skip + 1 if cell.optional else 0
+            self._longest_skip = max(self._longest_skip, skip)
+            if cell.optional:
+                self._optional |= bit
+        last = start << len(phrase.cells)
+        self._inside &= ~last
+        (self._ends_last if phrase.at_end else self._ends)[last] = number
+        return position + len(phrase.cells) + 1
+
+    def search(self, words: Sequence[Word]) -> list[Match]:
+        """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only."""
+        found: list[Match] = []
+        ends: dict[int, int] = {}
+        state = 0
+        for index, word in enumerate(words):
+            fits = self._lexicon.bits(word) if word[0] else 0
+            if state:
+                state = self._step(self._skip(state | self._start), word[0], fits)
+            else:  # nothing under way: only first cells can move (they are never gaps)
+                state = ((self._start | (self._anchored if index == 0 else 0)) << 1) & fits
+                if not state:
+                    continue
+            hits = state & self._accept
+            if index == len(words) - 1:
+                hits |= state & self._accept_last
+            while hits:
+                lowest = hits & -hits
+                hits ^= lowest
+                number = self._ends[lowest] if lowest in self._ends else self._ends_last[lowest]
+                ends[number] = ends.get(number, 0) + 1
+                if ends[number] <= MOST_ENDS:
+                    found.append(Match(number, index))
+        return found
+
+    def _skip(self, state: int) -> int:
+        for _ in range(self._longest_skip):
+            more = state | ((state << 1) & self._optional)
+            if more == state:
+                break
+            state = more
+        return state
+
+    def _step(self, ready: int, word: str, fits: int) -> int:
+        moved = (ready << 1) & (fits if word in self._stops else fits | self._gaps)
+        return moved | (ready & self._inside) if word in self._fillers else moved

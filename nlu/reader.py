@@ -1,0 +1,123 @@
+"""Reads one message of a child: danger words first, then the language, then the engine. Always an answer, never an exception.
+
+Whatever goes wrong with the engine (absent, damaged, slow, mistaken), the danger words still speak and the intent is
+`nlu_fallback`; understanding can only raise the urgency (promise 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nlu.danger import Alarm, DangerList
+from nlu.deadline import Helpers, TooLateError
+from nlu.language import detect
+from nlu.text import LONGEST, has_words
+from nlu.understanding import FALLBACK, URGENCY_OF, Engine, EngineError, Reading, Understanding, Urgency
+
+DEADLINE_S = 0.2
+"""Seconds that an engine may take; then the turn goes on without it."""
+
+_HELPERS = 4
+_LIST_CONFIDENCE = 0.95  # what a danger phrase is worth when the engine said something else
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the engine is believed; all are probabilities, set by `nlu.train` on data that the model had not seen.
+
+    Below `fallback_below` the best intent is not named. From `acute_from` on, the probability of the acute intents together
+    makes a message acute; from `high_from` on, that of the acute and high intents together makes it high.
+    """
+
+    fallback_below: float = 0.3
+    acute_from: float = 0.4
+    high_from: float = 0.5
+
+
+class Reader:
+    """What the bot asks. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        danger: DangerList,
+        engine: Engine | None,
+        *,
+        thresholds: Thresholds | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._danger = danger
+        self._engine = engine
+        self._thresholds = thresholds or Thresholds()
+        self._deadline_s = deadline_s
+        self._helpers = Helpers(_HELPERS, name="nlu-engine")
+
+    def use(self, engine: Engine | None, thresholds: Thresholds | None = None) -> None:
+        """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
+        self._engine, self._thresholds = engine, thresholds or self._thresholds
+
+    def understand(self, text: str) -> Understanding:
+        """Read one message within the deadline. Never raises."""
+        plain = clean(text)
+        alarm = self._danger.check(plain)
+        language = detect(plain)
+        reading = self._read(plain) if has_words(plain) else None
+        return decide(alarm, reading, language, self._thresholds)
+
+    def _read(self, text: str) -> Reading | None:
+        engine = self._engine
+        if engine is None:
+            return None
+        try:
+            return self._helpers.call(lambda: engine.read(text), deadline_s=self._deadline_s)
+        except (EngineError, TooLateError):
+            return None
+        except Exception:  # noqa: BLE001 - a faulty engine must never reach the child's turn
+            return None
+
+
+def understand(text: str, engine: Engine | None, danger: DangerList, *, deadline_s: float = DEADLINE_S) -> Understanding:
+    """Read one message once. The bot keeps a `Reader` instead, which keeps its helper threads."""
+    return Reader(danger, engine, deadline_s=deadline_s).understand(text)
+
+
+def clean(text: str) -> str:
+    """Text that every engine can take: at most `LONGEST` characters, no lone surrogates, no NUL, no leading slash.
+
+    Rasa obeys a message that starts with "/"; for the bot it is plain text.
+    """
+    shorter = text[:LONGEST].replace("\x00", " ")
+    if not shorter.isascii():
+        shorter = shorter.encode("utf-8", "replace").decode("utf-8")
+    return shorter.lstrip(" \t\r\n/").rstrip()
+
+
+def decide(alarm: Alarm, reading: Reading | None, language: str, thresholds: Thresholds) -> Understanding:
+    """Put the danger list's and the engine's word together. Pure."""
+    intent, confidence, urgency = _believe(reading, thresholds)
+    if alarm.intent is not None and URGENCY_OF[intent] is not Urgency.ACUTE:
+        intent, confidence = alarm.intent, _LIST_CONFIDENCE
+    return Understanding(intent, confidence, max(urgency, URGENCY_OF[intent], alarm.urgency), language)
+
+
+def _believe(reading: Reading | None, thresholds: Thresholds) -> tuple[str, float, Urgency]:
+    if reading is None or reading.intent not in URGENCY_OF:
+        return FALLBACK, 0.0, Urgency.NORMAL
+    urgency = _urgency(reading.ranking, thresholds)
+    if reading.confidence < thresholds.fallback_below:
+        return FALLBACK, reading.confidence, urgency
+    return reading.intent, reading.confidence, urgency
+
+
+def _urgency(ranking: Mapping[str, float], thresholds: Thresholds) -> Urgency:
+    """The urgency of the intents together: three doubtful disclosures are no doubtful alarm."""
+    acute = high = 0.0
+    for intent, probability in ranking.items():
+        urgency = URGENCY_OF.get(intent, Urgency.NORMAL)
+        if urgency is Urgency.ACUTE:
+            acute += probability
+        elif urgency is Urgency.HIGH:
+            high += probability
+    if acute >= thresholds.acute_from:
+        return Urgency.ACUTE
+    return Urgency.HIGH if acute + high >= thresholds.high_from else Urgency.NORMAL

@@ -1,0 +1,96 @@
+"""The arithmetic of our own classifier, shared by Rasa (`nlu/rasa/weighted_classifier.py`) and the carried model. numpy only.
+
+Counts become tf-idf (1 + ln count, times inverse document frequency), each featurizer's block is scaled to length 1, and one
+linear score per intent is turned into probabilities by a softmax whose scale was calibrated on unseen data. The weights are
+kept in one byte each, finer near zero, which makes the file small; training and reading use the same rounded weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+FORMAT = 1
+ARRAYS = ("steps", "largest", "idf", "intercept")
+_STEPS = 127.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained classifier: `coefficients` is (column, intent), `idf` per column, `blocks` the number of columns of each featurizer."""
+
+    intents: tuple[str, ...]
+    blocks: tuple[int, ...]
+    idf: Floats
+    coefficients: npt.NDArray[np.float32]
+    intercept: Floats
+    scale: float
+
+    def probabilities(self, counts: Sequence[Mapping[int, int]]) -> Floats:
+        """Probability of each intent, from the counted n-grams of each block (column numbers within the block)."""
+        scores = self.intercept.copy()
+        offset = 0
+        for size, block in zip(self.blocks, counts, strict=True):
+            if block:
+                columns = np.fromiter(block.keys(), dtype=np.int64, count=len(block)) + offset
+                values = weigh(np.fromiter(block.values(), dtype=np.float64, count=len(block)), self.idf[columns])
+                scores += values @ self.coefficients[columns]
+            offset += size
+        return softmax(scores * self.scale)
+
+
+def weigh(counts: Floats, idf: Floats) -> Floats:
+    """tf-idf of the counts that are not zero, scaled to length 1."""
+    values: Floats = (1.0 + np.log(counts)) * idf
+    return values / np.sqrt(values @ values)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Probabilities that sum to 1; safe for large scores."""
+    raised: Floats = np.exp(scores - scores.max())
+    return raised / raised.sum()
+
+
+def inverse_document_frequency(documents: int, containing: Floats) -> Floats:
+    """As in scikit-learn: ln((1 + documents) / (1 + containing)) + 1."""
+    return np.asarray(np.log((1.0 + documents) / (1.0 + containing)) + 1.0, dtype=np.float64)
+
+
+def to_bytes(coefficients: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Weights as one byte each, with the largest of each intent: the byte holds the signed square root."""
+    largest: Floats = np.maximum(np.abs(coefficients).max(axis=0), 1e-12)
+    steps = np.sign(coefficients) * np.rint(_STEPS * np.sqrt(np.abs(coefficients) / largest))
+    return steps.astype(np.int8), largest
+
+
+def from_bytes(steps: npt.NDArray[np.int8], largest: Floats) -> npt.NDArray[np.float32]:
+    """The weights that `to_bytes` kept."""
+    roots = steps.astype(np.float32) / np.float32(_STEPS)
+    return np.asarray(np.sign(roots) * roots * roots * largest.astype(np.float32), dtype=np.float32)
+
+
+def checked(data: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Weights:
+    """Put a stored classifier together. Raises `ValueError` saying which part does not fit the others."""
+    if data.get("format") != FORMAT:
+        raise ValueError(f"format {data.get('format')!r}, expected {FORMAT}")
+    intents, blocks = tuple(map(str, data["intents"])), tuple(map(int, data["blocks"]))
+    columns = sum(blocks)
+    expected: dict[str, tuple[tuple[int, ...], type]] = {
+        "steps": ((columns, len(intents)), np.int8),
+        "largest": ((len(intents),), np.float64),
+        "idf": ((columns,), np.float64),
+        "intercept": ((len(intents),), np.float64),
+    }
+    for name, (shape, kind) in expected.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != kind:
+            raise ValueError(f"{name} is {array.dtype}{array.shape}, expected {np.dtype(kind)}{shape}")
+        if kind is np.float64 and not np.isfinite(array).all():
+            raise ValueError(f"{name} holds numbers that are not finite")
+    coefficients = from_bytes(arrays["steps"], arrays["largest"])
+    return Weights(intents, blocks, arrays["idf"], coefficients, arrays["intercept"], float(data["scale"]))

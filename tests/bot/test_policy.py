@@ -1,0 +1,71 @@
+"""What the bot says to what: a table of cases, pure and quick."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.policy import FIRST_CONTACT, HANDOFF, LANGUAGE_CARDS, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
+from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from tests.make import configuration, understood
+
+EARLIER = ((FIRST_CONTACT, "utter_greet", HANDOFF),)
+
+
+@pytest.mark.parametrize(
+    ("state", "intent", "said"),
+    [
+        (State(), "greet", (FIRST_CONTACT, "utter_greet", HANDOFF)),
+        (State(), "acute_danger", ("utter_acute_danger", FIRST_CONTACT, HANDOFF)),
+        (State(empty=True), FALLBACK, (FIRST_CONTACT, "utter_silence", HANDOFF)),
+        (State(claimed=True), "acute_danger", ()),
+        (State(EARLIER, handed_off=True), "ask_mayor", ("utter_ask_mayor",)),
+        (State(EARLIER, handed_off=True), "greet", (STILL_WAITING,)),
+        (State(EARLIER, handed_off=True), "acute_danger", ("utter_acute_danger", NUMBERS)),
+        (State((*EARLIER, ("utter_acute_danger",)), handed_off=True), "acute_danger", ("utter_acute_danger", NUMBERS)),
+        (State(EARLIER, handed_off=False), "greet", (STILL_WAITING, HANDOFF)),
+        (
+            State(((FIRST_CONTACT,), (), (), ()), handed_off=True),
+            "disclose_neglect",
+            ("utter_disclose_neglect", NUMBERS, HANDOFF),
+        ),
+    ],
+)
+def test_the_table(state: State, intent: str, said: tuple[str, ...]) -> None:
+    assert decide(state, understood(intent)) == said
+
+
+def test_another_language_gets_one_card_in_that_language() -> None:
+    assert decide(State(), Understanding("greet", 0.9, Urgency.NORMAL, "tr")) == ("utter_language_tr",)
+
+
+def test_a_language_without_a_card_is_answered_in_dutch() -> None:
+    assert decide(State(), Understanding("greet", 0.9, Urgency.NORMAL, "so"))[0] == FIRST_CONTACT
+
+
+STATES = st.builds(
+    State,
+    turns=st.lists(st.lists(st.sampled_from([FIRST_CONTACT, HANDOFF, NUMBERS, "utter_greet"]), max_size=3).map(tuple)).map(
+        tuple
+    ),
+    claimed=st.booleans(),
+    handed_off=st.booleans(),
+    empty=st.booleans(),
+)
+
+
+@given(STATES, st.sampled_from([*INTENTS, FALLBACK]), st.sampled_from([*LANGUAGE_CARDS, "nl", "so"]))
+def test_it_always_says_something_published_and_never_more_than_three(state: State, intent: str, language: str) -> None:
+    said = decide(state, Understanding(intent, 0.5, URGENCY_OF[intent], language))
+    assert len(said) <= 3
+    assert bool(said) is not state.claimed
+    assert set(said) <= set(configuration().script.utterances)
+
+
+@pytest.mark.parametrize(
+    ("waited", "told", "due"),
+    [(0.9, 0, None), (1.0, 0, 1), (1.5, 1, None), (4, 1, 3), (11, 1, 10), (11, 10, None), (500, 0, 10)],
+)
+def test_a_waiting_child_is_told_each_step_once_and_only_the_latest(waited: float, told: int, due: int | None) -> None:
+    assert waiting_utterance(waited, told) == (None if due is None else (due, f"utter_waiting_{due}"))

@@ -1,0 +1,122 @@
+"""A confidant at their browser, for tests of the console: a real app over HTTP, on a real house."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from sqlalchemy import Connection
+
+from bot import child
+from bot.child import Snapshot
+from handoff import queue
+from handoff.console.app import console_app
+from handoff.models import person
+from handoff.runtime import team_id_of
+from tests.make import CITY, House, incoming, understood
+
+ORIGIN = "http://localhost:8001"
+OURS = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+T = TypeVar("T")
+
+
+@dataclass
+class Desk:
+    """One browser. `get` and `post` send what a browser would; redirects are not followed."""
+
+    http: httpx.AsyncClient
+    runner: asyncio.Runner
+    house: House
+
+    def sign_in(self, login: str) -> httpx.Response:
+        """Through the form."""
+        return self.post("/inloggen", naam=login, wachtzin=self.house.phrases[login])
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Open a page."""
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form of our own."""
+        return self.request("POST", path, data=fields, headers=OURS)
+
+    def send(self, handoff_id: str, text: str, message_id: str = "bericht-0001") -> httpx.Response:
+        """What the page's script sends."""
+        body = {"tekst": text, "bericht": message_id}
+        return self.request("POST", f"/gesprek/{handoff_id}/schrijven", json=body, headers={**OURS, "X-Console": "1"})
+
+    def request(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        """Exactly this request."""
+        return self.runner.run(self.http.request(method, path, **rest))
+
+
+@dataclass
+class Child:
+    """A child on the web, for tests of what a confidant sees of it."""
+
+    house: House
+    token: bytes
+    count: int = 0
+
+    def say(self, text: str, intent: str = "greet") -> Snapshot:
+        """Write a message."""
+        self.count += 1
+        message = incoming(text, token=self.token, external_id=f"m{self.count}")
+        return write(self.house, lambda tx: child.send(tx, self.house.runtime, message, understood(intent), self.house.clock()))
+
+    @property
+    def handoff_id(self) -> str:
+        """The handoff that is open now (the newest of the queue or of the claims)."""
+        team = team_id_of(CITY)
+        found = read(self.house, lambda tx: queue.waiting(tx, team) + queue.held(tx, team))
+        return max(found, key=lambda item: item.opened_at).id
+
+
+def write(house: House, work: Callable[[Connection], T]) -> T:
+    """Do it in one transaction and wait."""
+    return house.runtime.store.write(work).result()
+
+
+def read(house: House, work: Callable[[Connection], T]) -> T:
+    """Look something up."""
+    return house.runtime.store.read(work).result()
+
+
+def settled(house: House, login: str) -> None:
+    """This person has renewed the passphrase of their first sign-in before."""
+    write(house, lambda tx: tx.execute(person.update().where(person.c.login == login).values(must_renew=False)))
+
+
+def new_child(house: House, text: str = "hoi", intent: str = "greet") -> Child:
+    """A child that wrote its first message, a second after everyone before."""
+    house.clock.turn(seconds=1)
+    made = Child(house, secrets.token_bytes(32))
+    made.say(text, intent)
+    return made
+
+
+@contextmanager
+def desk(house: House, login: str | None = None, *, origin: str = ORIGIN) -> Iterator[Desk]:
+    """A browser of its own; with `login`, signed in."""
+    app = console_app(house.runtime, origin=origin)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    with asyncio.Runner() as runner:
+        made = Desk(httpx.AsyncClient(transport=transport, base_url=origin), runner, house)
+        if login:
+            settled(house, login)
+            assert made.sign_in(login).status_code == 303
+        yield made
+        runner.run(made.http.aclose())
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found.group(1)

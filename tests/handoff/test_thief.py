@@ -1,0 +1,187 @@
+"""A thief has the database, its log and the configuration, and tries every 32 bytes of the loot as every kind of key.
+
+Nothing opens. That the search itself works is shown by planting each kind of key in the loot: every one is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from handoff import members
+from handoff import vault as v
+from handoff.models import conversation, conversation_key, key_wrap, message, person, session, team_key, team_wrap
+from handoff.vault import X25519, Vault
+from tests.handoff.rig import DAY, SECRET, TOY, Rig, Talk, denied, sqlite_rig
+
+DISTINCT = 13
+"""A window with fewer different bytes is padding or page structure, not 32 random bytes (chance of a miss: below 1e-9)."""
+
+
+@dataclass(frozen=True)
+class Stolen:
+    """Rows as the thief reads them."""
+
+    publics: dict[bytes, str]
+    locked: list[tuple[str, bytes, tuple[str | int | bytes, ...]]]
+    sessions: dict[bytes, str]
+    children: dict[bytes, str]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The house, and the secrets that were never written down."""
+
+    rig: Rig
+    folder: Path
+    talk: Talk
+    cookie: bytes
+    member_key: bytes
+    passphrase_key: bytes
+    team_key: bytes
+    words_key: bytes
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A lively house: two members, sessions open and ended, chats, a rotation, a renewed passphrase."""
+    folder = tmp_path_factory.mktemp("house")
+    rig = sqlite_rig(folder, suite=X25519)
+    anna, bram = rig.founder("u"), rig.person("u")
+    who = rig.signed_in(anna)
+    rig.grant(who, bram)
+    talk = rig.talk("u")
+    rig.say(talk.id, "mijn oom slaat mij", reading="disclose_physical_abuse")
+    rig.refer(talk.id, "utter_hello")
+    rig.rotate(who, "u")
+    rig.say(talk.id, "ben je er nog")
+    ended = rig.signed_in(bram)
+    with rig.engine.begin() as tx:
+        members.end_session(tx, ended.session_id)
+    rig.vault.seal_for_delivery(b"ik ben er", "words", talk.id, 3)
+    yield _scene(rig, folder, talk, anna)
+    rig.engine.dispose()
+
+
+def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:
+    cookie = rig.sign_in(anna)
+    who = rig.who(cookie)
+    with rig.engine.begin() as tx:
+        row = members.look_up(tx, rig.login_of(anna))
+        wrap = tx.execute(sa.select(team_wrap).where(team_wrap.c.person_id == anna)).one()
+        lock = tx.execute(sa.select(key_wrap).where(key_wrap.c.recipient == f"team:{wrap.epoch}", key_wrap.c.no == 2)).one()
+    team_private = v.unseal(who.private_key, wrap.sealed, "team", "u", wrap.epoch, anna)
+    sealed = v.unlock(rig.vault.bucket(DAY), lock.sealed, "bucket", talk.id, 2, lock.recipient)
+    return Scene(
+        rig, folder, talk, cookie, who.private_key[1:], rig.vault.stretch(rig.phrases[anna], row.salt, TOY), team_private[1:],
+        v.unseal(team_private, sealed, "conversation", talk.id, 2, lock.recipient)[1:],
+    )  # fmt: skip
+
+
+def _stolen(rig: Rig, *, bucket: bool = True) -> Stolen:
+    with rig.engine.connect() as tx:
+        publics = {row.public_key: "member key" for row in tx.execute(sa.select(person.c.public_key))}
+        publics |= {row.public_key: "team key" for row in tx.execute(sa.select(team_key.c.public_key))}
+        publics |= {row.public_key: "conversation key" for row in tx.execute(sa.select(conversation_key.c.public_key))}
+        publics |= {row.child_public_key: "child key" for row in tx.execute(sa.select(conversation.c.child_public_key))}
+        locked: list[tuple[str, bytes, tuple[str | int | bytes, ...]]] = []
+        locked += [("passphrase key", p.locked_key, ("member", p.id, p.kdf)) for p in tx.execute(sa.select(person))]
+        locked += [
+            ("session key", s.locked_key, ("session", s.person_id, s.id, s.expires_at.isoformat(timespec="microseconds")))
+            for s in tx.execute(sa.select(session))
+        ]
+        if bucket:
+            wraps = tx.execute(sa.select(key_wrap))
+            locked += [("expiry key", w.sealed, ("bucket", w.conversation_id, w.no, w.recipient)) for w in wraps]
+        sessions = {row.id: "cookie" for row in tx.execute(sa.select(session.c.id))}
+        children = {row.child_auth: "child token" for row in tx.execute(sa.select(conversation.c.child_auth))}
+    return Stolen(publics, locked, sessions, children)
+
+
+def _windows(loot: bytes) -> set[bytes]:
+    every = {loot[at : at + 32] for at in range(len(loot) - 31)}
+    return {window for window in every if len(set(window)) >= DISTINCT}
+
+
+def _opened_by(vault: Vault, stolen: Stolen, windows: set[bytes]) -> set[str]:
+    """The kinds of key that are among these windows; `vault` is the thief's own, made from the stolen configuration."""
+    found: set[str] = set()
+    for window in windows:
+        for private in (X25519 + window, vault.child_key(window).private(X25519)):
+            found |= {stolen.publics.get(v.public_key(private), "")}
+        found |= {stolen.sessions.get(vault.session_keys(window)[0], "")}
+        found |= {stolen.children.get(vault.child_auth("webchat", window), "")}
+        for key in (window, vault.session_keys(window)[1]):
+            for kind, blob, context in stolen.locked:
+                if not denied(v.unlock, key, blob, *context):
+                    found.add(kind)
+    return found - {""}
+
+
+def _loot(scene: Scene) -> bytes:
+    files = sorted(scene.folder.glob("house.db*"))
+    assert [file.name for file in files] == ["house.db", "house.db-shm", "house.db-wal"]
+    assert files[2].stat().st_size > 50_000
+    return b"".join(file.read_bytes() for file in files) + SECRET
+
+
+def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Path) -> None:
+    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    windows = _windows(_loot(scene))
+    derived = {v.derive(SECRET, purpose) for purpose in ("row-mac", "pepper", "child-auth", "session", "member-lock")}
+    assert len(windows) > 5000
+    assert _opened_by(thief, _stolen(scene.rig), windows | derived) == set()
+
+
+@pytest.mark.parametrize(
+    ("secret", "kinds"),
+    [
+        ("cookie", {"cookie", "session key"}),
+        ("member_key", {"member key"}),
+        ("passphrase_key", {"passphrase key"}),
+        ("team_key", {"team key"}),
+        ("words_key", {"conversation key"}),
+        ("token", {"child key", "child token"}),
+        ("bucket", {"expiry key"}),
+    ],
+)
+def test_a_planted_key_of_each_kind_is_found(scene: Scene, tmp_path: Path, secret: str, kinds: set[str]) -> None:
+    """Without this the test above could pass because the thief looks in the wrong way."""
+    hidden = {"token": scene.talk.token, "bucket": scene.rig.vault.bucket(DAY)}
+    planted = b"page" + (hidden[secret] if secret in hidden else getattr(scene, secret)) + b"page"
+    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    assert _opened_by(thief, _stolen(scene.rig), _windows(planted)) == kinds
+
+
+def test_with_the_key_directory_too_only_its_own_lock_and_the_outbox_open(scene: Scene, tmp_path: Path) -> None:
+    """The expiry keys take off the outer lock. Inside is a seal to the team and the child, and still nothing that opens it."""
+    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    files = {file.name: file.read_bytes() for file in (scene.folder / "keys").iterdir()}
+    inner = b""
+    with scene.rig.engine.connect() as tx:
+        for w in tx.execute(sa.select(key_wrap)):
+            inner += v.unlock(files[f"{DAY}.bucket"], w.sealed, "bucket", w.conversation_id, w.no, w.recipient)
+    windows = _windows(b"".join(files.values())) | _windows(inner)
+    assert _opened_by(thief, _stolen(scene.rig, bucket=False), windows) == set()
+    assert _opened_by(thief, _stolen(scene.rig), _windows(files[f"{DAY}.bucket"])) == {"expiry key"}
+
+
+def test_no_words_tokens_or_passphrases_stand_in_the_files(scene: Scene) -> None:
+    loot = _loot(scene) + b"".join(file.read_bytes() for file in (scene.folder / "keys").iterdir())
+    hidden = [b"slaat", b"disclose", b"ben je er nog", b"ik ben er", scene.talk.token, scene.cookie, scene.member_key,
+              scene.team_key, scene.words_key, scene.passphrase_key]  # fmt: skip
+    hidden += [phrase.encode() for phrase in scene.rig.phrases.values()]
+    for secret in hidden:
+        for form in (secret, secret.hex().encode(), repr(secret)[2:-1].encode()):
+            assert form not in loot
+    assert b"utter_hello" in loot  # the search does find what stands there
+
+
+def test_the_rows_hold_what_the_promise_says(scene: Scene) -> None:
+    with scene.rig.engine.connect() as tx:
+        for row in tx.execute(sa.select(message)):
+            assert (row.sealed is None) == (row.role == "bot")
