@@ -1,1 +1,1 @@
-"""What changes without a programmer: words, helplines, municipalities, routes, settings; and the gates their words must pass."""
+"""What changes without a programmer: words, helplines, municipalities, routes, settings; and the gates for words."""

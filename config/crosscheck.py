@@ -11,13 +11,18 @@ from config.schema import PLACEHOLDER, PLACEHOLDERS, Condition, Helpline, Varian
 from config.yaml_tree import Tree
 
 FIRST_LIST: Mapping[str, str] = {"noodnummer": "112", "kindertelefoon": "0800-0432"}
-"""On every page, reply and error (promise 1): these two lines must be there, with these numbers, however else the list changes."""
+"""On every page, reply and error (promise 1): these two lines must be there, with these numbers."""
+
+MANY = 10
+"""Missing utterances that are told one by one; when more are missing, a file is, and one fault says so."""
 
 LANGUAGE_PREFIX = "utter_language_"
 
 
 def crosscheck(reading: Reading) -> None:
     """Add a fault for everything in `reading` that does not fit together."""
+    if not any(tree.file == "helplines.yml" for tree in reading.trees):
+        return  # no folder: nothing to compare
     for check in (_required, _texts, _helplines, _municipalities):
         check(reading)
 
@@ -26,8 +31,12 @@ def _required(reading: Reading) -> None:
     missing = [name for name in REQUIRED_UTTERANCES if name not in reading.told]
     if missing:
         tree = Tree("dialogue/")
-        for name in missing:
-            tree.add(("responses", name), "is missing (or has faults): the bot needs this utterance", line=0)
+        if len(missing) > MANY:
+            some = ", ".join(missing[:3])
+            tree.add(("responses",), f"{len(missing)} utterances that the bot needs are missing: {some} ...", line=0)
+        else:
+            for name in missing:
+                tree.add(("responses", name), "is missing (or has faults): the bot needs this utterance", line=0)
         reading.trees.append(tree)
     for name in REQUIRED_UTTERANCES:
         if name in reading.told and "kindertelefoon" in reading.helplines:
@@ -79,13 +88,15 @@ def _conditions(told: Told, i: int, variant: Variant) -> None:
     place = told.at(i, "condition")
     if told.utterance.id in BLIND and Condition.ON_DUTY in variant.when:
         told.tree.add(place, "is said when nobody can look who is on duty, so it may not depend on on_duty")
-    if not told.utterance.id.startswith("utter_page_") and told.utterance.id not in WITH_CONFIDANT:
-        if variant.when.get(Condition.CLAIMED) is True:
-            told.tree.add(place, "can never be said: the bot is silent once a human has claimed the chat")
+    silent = not told.utterance.id.startswith("utter_page_") and told.utterance.id not in WITH_CONFIDANT
+    if silent and variant.when.get(Condition.CLAIMED) is True:
+        told.tree.add(place, "can never be said: the bot is silent once a human has claimed the chat")
 
 
 def _helplines(reading: Reading) -> None:
     tree = next(tree for tree in reading.trees if tree.file == "helplines.yml")
+    if tree.value is None:
+        return  # the file itself is the fault
     for name, number in FIRST_LIST.items():
         line = reading.helplines.get(name)
         if line is None:
@@ -117,5 +128,3 @@ def _municipalities(reading: Reading) -> None:
             owner = taken.setdefault(alias.casefold(), name)
             if owner != name:
                 tree.add((*place, "aliases", i), f"is already a spelling of {owner}")
-
-

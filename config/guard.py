@@ -17,13 +17,20 @@ from config.guard_rules import RULES
 from config.schema import Utterance, Variant
 from config.sentences import folded, hidden, split
 
-_OPEN = re.compile(r"^(?:(?:en|maar|dus|of|oké|hoi|goed|nou),? )*(?:wie|wat|waar\w*|wanneer|waarom|hoe\w*|welke?|hoezo|vertel)\b|,? (?:wie|waarom|hoezo) ")
+_OPEN = re.compile(
+    r"^(?:(?:en|maar|dus|of|oké|hoi|goed|nou),? )*(?:wie|wat|waar\w*|wanneer|waarom|hoe\w*|welke?|hoezo|vertel)\b|"
+    r",? (?:wie|waarom|hoezo) "
+)
 _ROUTING = re.compile(
-    r"^(?:en |maar |of |dus )?(?:ben|is|zijn|kun|kan|wil|mag|gaat|gebeurt|kijkt|komt|zit|heb|lukt|gevaar|nu gevaar|zoek|bel|snap|leest)\b.*"
+    r"^(?:en |maar |of |dus )?"
+    r"(?:ben|is|zijn|kun|kan|wil|mag|gaat|gebeurt|kijkt|komt|zit|heb|lukt|gevaar|nu gevaar|zoek|bel|snap|leest)\b.*"
     r"\b(?:gevaar|gevaarlijk|nu|mens|mensen|burgemeester|praten|typen|chatten|bellen|stoppen|weg|wissen|mee|iemand|iets|ergens|echt|"
     r"klaar|nederlands|kindertelefoon|gemeente|knop|volwassen)\b|^(?:nu )?(?:in )?gevaar\?$"
 )
-_PAST = re.compile(r"\b(?:vaak|vaker|eerder|gisteren|altijd|ooit|lang|thuis|hij|zij|gedaan|deed|doet|iets gedaan|iets gebeurd|iemand (?:gedaan|iets|pijn)|pijn|bang|erover|hierover|daarover|dat vertellen)\b")
+_STORY = re.compile(
+    r"\b(?:vaak|vaker|eerder|gisteren|altijd|ooit|lang|thuis|hij|zij|gedaan|deed|doet|iets gedaan|iets gebeurd|"
+    r"iemand (?:gedaan|iets|pijn)|pijn|bang|erover|hierover|daarover|dat vertellen)\b"
+)
 _SILENT_WAYS = re.compile(r"\bsnel weg\b|\btyp|\bchat|\bapp|\bknop\b|niet praten|iemand anders|hoeft niks")
 
 
@@ -62,13 +69,15 @@ def _question(sentence: str) -> Iterator[Finding]:
     """Only a choice that routes may be asked, to be answered with yes or no (or a button)."""
     if _OPEN.search(sentence):
         yield Finding("open-question", "an open question asks for the story; ask yes or no: Ben je nu in gevaar?")
-    elif _PAST.search(sentence) or not _ROUTING.search(sentence):
+    elif _STORY.search(sentence) or not _ROUTING.search(sentence):
         yield Finding(
             "closed-question",
-            "asks about what happened; a question may only route: danger now, a human, talking or typing, stopping, who looks along",
+            "asks about what happened; a question may only route: danger now, a human, talking or typing, "
+            "stopping, who looks along",
         )
 
 
 def _silent_way(name: str, text: str) -> Iterator[Finding]:
     if name in {"utter_acute_danger", "utter_unsafe_to_chat"} and not _SILENT_WAYS.search(text):
-        yield Finding("only-way", "a child that cannot speak aloud reads this: name a way without calling, such as another who calls")
+        way = "name a way without calling aloud, such as another who calls"
+        yield Finding("only-way", f"a child that cannot speak reads this: {way}")

@@ -16,15 +16,18 @@ _AFTER_TELLING = re.compile(r"utter_disclose_\w+|utter_bullying")
 _SAYS = {
     SpeechAct.IDENTIFY: (re.compile(r"computer"), "it does not say 'computer'"),
     SpeechAct.THANK: (re.compile(r"\bdank|\bbedankt|\b(?:goed|fijn|mooi) dat\b"), "it thanks nobody"),
-    SpeechAct.NOT_YOUR_FAULT: (re.compile(re.escape(NOT_YOUR_FAULT)), "it does not hold the sentence: Het is niet jouw schuld."),
+    SpeechAct.NOT_YOUR_FAULT: (re.compile(re.escape(NOT_YOUR_FAULT)), "it does not say: Het is niet jouw schuld."),
     SpeechAct.TAKE_SERIOUSLY: (re.compile(r"\bserieus\b|\bbelangrijk\b"), "it does not say 'serieus'"),
     SpeechAct.LIMIT_SECRECY: (re.compile(r"geheim.*\bniet\b|\bniet\b.*geheim"), "it does not say what cannot be kept secret"),
     SpeechAct.NEXT_STEP: (
-        re.compile(r"\bmens|\biemand\b|\bniemand\b|bericht|antwoord|burgemeester|balie|gemeente|\bgeef (?:ik )?het door|\bleest\b"),
+        re.compile(
+            r"\bmens|\biemand\b|\bniemand\b|bericht|antwoord|burgemeester|balie|gemeente|"
+            r"\bgeef (?:ik )?(?:het|dit) door|\bleest\b"
+        ),
         "it does not say what happens next or who reads",
     ),
     SpeechAct.NOT_UNDERSTOOD: (re.compile(r"\bniet\b"), "it does not say what is not understood"),
-    SpeechAct.GREET: (re.compile(r"\b(?:hoi|hallo|hey|hé|dag|welkom|goedemorgen|goedemiddag|goedenavond)\b"), "it greets nobody"),
+    SpeechAct.GREET: (re.compile(r"\b(?:hoi|hallo|hey|hé|dag|welkom|goede\w+)\b"), "it greets nobody"),
     SpeechAct.FAREWELL: (re.compile(r"\bdag\b|\bdoei\b|graag gedaan|\bklaar\b|\bterug|\bhet beste\b"), "it says no goodbye"),
 }
 """What a Dutch text with this act must hold. `control` is the page's own business and may say anything the rules allow."""
@@ -53,7 +56,8 @@ def judge_acts(utterance: Utterance, variant: Variant) -> Iterator[Finding]:
 def _numbers(acts: frozenset[SpeechAct], text: str) -> Iterator[Finding]:
     has_number = bool(set(PLACEHOLDER.findall(text)) - PLACEHOLDERS) or bool(_SITE.search(text))
     if (SpeechAct.GIVE_NUMBER in acts) != has_number:
-        what = "gives a number but does not name the act give_number" if has_number else "names the act give_number and gives none"
+        lacks, none = "gives a number but does not name the act give_number", "names the act give_number and gives none"
+        what = lacks if has_number else none
         yield Finding("act-give_number", f"{what}; a number is written as {{kindertelefoon}}")
     if _LITERAL_NUMBER.search(_SITE.sub("", PLACEHOLDER.sub("", text))):
         yield Finding("literal-number", "a number is data: write {noodnummer} or {kindertelefoon}, it comes from helplines.yml")

@@ -9,24 +9,31 @@ from config.faults import Finding
 from config.schema import Condition
 
 _PEOPLE = re.compile(
-    r"\b(?:(?<!geen )(?:mens|mensen)|iemand|\{confidant\}|vertrouwenspersoon|medewerkers?|collega's?|team|burgemeester|wij|we|zij|ze|die)\b"
+    r"\b(?:(?<!geen )(?:mens|mensen)|iemand|vertrouwenspersoon|medewerkers?|collega's?|team|burgemeester|wij|we|zij|ze|die)\b|"
+    r"\{confidant\}"
 )
 _PRESENT = re.compile(
-    r"\b(?:(?:is|zijn|zit|zitten) (?:er|hier|nu|bij je)|er (?:is|zijn|zit|zitten|staat|staan)|(?:leest|lezen|kijkt|kijken|luistert|luisteren|"
-    r"antwoordt|antwoorden|reageert|reageren|ziet|zien|komt|komen|schrijft|(?<!jij )(?<!je )typt)|neemt (?:het |dit )?over|belt (?:je|jou)|"
-    r"bellen (?:je|jou)|helpt|staat (?:klaar|voor je)|onderweg|online|aanwezig|bereikbaar|beschikbaar)\b"
+    r"\b(?:(?:is|zijn|zit|zitten) (?:er|hier|nu|bij je)|er (?:is|zijn|zit|zitten|staat|staan)|"
+    r"(?:leest|lezen|kijkt|kijken|luistert|luisteren|antwoordt|antwoorden|reageert|reageren|ziet|zien|komt|komen|schrijft|"
+    r"(?<!jij )(?<!je )typt)|neemt (?:het |dit )?over|belt (?:je|jou)|bellen (?:je|jou)|helpt|staat (?:klaar|voor je)|"
+    r"onderweg|online|aanwezig|bereikbaar|beschikbaar)\b"
 )
 _OPEN_END = re.compile(
-    r"\b(?:zodra|als er|wanneer|tot er|totdat|misschien|later|soms|nooit|of|wie|zonder|antwoord van een mens)\b|\b(?:mens|mensen) die\b|\bburgemeester\b.*\bniet\b"
+    r"\b(?:zodra|als er|wanneer|tot er|totdat|misschien|later|soms|nooit|of|wie|zonder|antwoord van een mens)\b|"
+    r"\b(?:mens|mensen) die\b|\bburgemeester\b.*\bniet\b"
 )
 _MAY = re.compile(r"\b(?:kan|kunnen|mag|mogen)\b")
 _NOW = re.compile(r"\b(?:nu|op dit moment|vanaf nu|meteen|direct|al)\b")
 _NOBODY = re.compile(
-    r"\b(?:(?:is|zijn|zit) (?:er |hier |nu |nog |even |steeds |op dit uur |al )*(?:geen mens|niemand|geen mensen)|(?:geen mens|niemand) (?:is|aanwezig|hier|online))\b"
+    r"\b(?:is|zijn|zit) (?:er |hier |nu |nog |even |steeds |op dit uur |al )*(?:geen mens|niemand|geen mensen)\b|"
+    r"\b(?:geen mens|niemand) (?:is|aanwezig|hier|online)\b"
 )
 _IF = re.compile(r"^(?:is|kijkt|komt|leest|lukt|gaat|zit|ziet|hoort|belt)\b[^,]*,")  # "Komt er iemand, druk op ...": no claim
 _NOT_READING = re.compile(r"\b(?:leest|kijkt|lezen)\b.*\b(?:niet|geen)\b|\bniet\b.*\b(?:lezen|leest)\b")
-_LINE_OPEN = re.compile(r"\bnu (?:\w+ )?open\b|\bis (?:\w+ )?open\b|\b(?:nu|is er nu|meteen) (?:\w+ )?(?:bellen|chatten|praten|praat)\b|\bpraat nu\b|\bis er nu\b")
+_LINE_OPEN = re.compile(
+    r"\bnu (?:\w+ )?open\b|\bis (?:\w+ )?open\b|\b(?:nu|meteen) (?:\w+ )?(?:bellen|chatten|praten|praat)\b|"
+    r"\bpraat nu\b|\bis er nu\b"
+)
 _LINE_SHUT = re.compile(r"\b(?:nu|is) (?:\w+ )?(?:dicht|gesloten)\b")
 _OTHER_LINE = re.compile(r"\b(?:veilig thuis|113)\b|\{(?!confidant|municipality|kindertelefoon|noodnummer)[a-z_]+\}")
 
@@ -40,7 +47,8 @@ def judge_people(sentence: str, when: Mapping[Condition, bool]) -> Iterator[Find
     if _KINDERTELEFOON.search(sentence):
         yield from _line(sentence, when)
     elif _NOBODY.search(sentence):
-        if when.get(Condition.ON_DUTY) is not False and when.get(Condition.CLAIMED) is not False and not _OPEN_END.search(sentence):
+        known = when.get(Condition.ON_DUTY) is False or when.get(Condition.CLAIMED) is False
+        if not known and not _OPEN_END.search(sentence):
             yield Finding("nobody", "says that nobody is there; give the text the condition on_duty: false")
     elif _claims_presence(sentence) and not _held(when):
         yield Finding(

@@ -1,4 +1,4 @@
-"""Finding the passive in a short Dutch sentence ("wordt gelezen", "is opgeslagen"): who does it stays unsaid, and a child asks."""
+"""Finding the passive in a short Dutch sentence ("wordt gelezen", "is opgeslagen"): it hides who does it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ _PREFIX = r"(?:aan|achter|af|binnen|bij|door|in|mee|na|om|onder|op|over|samen|te
 _GE = re.compile(_PREFIX + r"ge[^\W\d_]+(?:d|t|en)")
 _OTHER = re.compile(_PREFIX + r"(?:be|ver|ont|her|er)[^\W\d_]+(?:d|t|en)")
 
-_NO_PARTICIPLE = frozenset(
-    """geld geduld gebied geluid gezond geweld gezicht gedicht gewicht gebed geest gebit gerust gegrond gezicht gehecht gezinnen
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NO_PARTICIPLE = _words("""
+    geld geduld gebied geluid gezond geweld gezicht gedicht gewicht gebed geest gebit gerust gegrond gezicht gehecht gezinnen
     gevoelens gesprekken geheimen gevaren gedachten gelijken getallen gebouwen geven geloven gebeuren genieten gebruiken gelden
     bericht berichten verdriet bekend beeld beelden bed bedden bent best beest beesten verkeerd vertrouwd verliefd bereid verten
     bezet bezoeken beloven bewaren begrijpen beginnen betekent vertellen verstaan verstoppen verwachten verlaten ervaren
-    vergeten ontmoeten ontvangen herinneren bellen beter beste verder hert herten eren erft verschillend verbaasd""".split()
-)
-_HAPPENED = frozenset(
-    """gekomen gegaan geweest gebleven gebeurd geworden gelukt gevallen geboren gestopt geschrokken gestorven getrouwd gescheiden
-    gewend gegroeid geland gezakt geslaagd gesloten gewond geopend binnengekomen teruggekomen weggegaan meegekomen aangekomen
-    weggelopen opgestaan begonnen verdwenen vertrokken verhuisd bevallen ontstaan overleden""".split()
-)
+    vergeten ontmoeten ontvangen herinneren bellen beter beste verder hert herten eren erft verschillend verbaasd""")
+_HAPPENED = _words("""
+    gekomen gegaan geweest gebleven gebeurd geworden gelukt gevallen geboren gestopt geschrokken gestorven getrouwd gescheiden
+    gewend gegroeid geland gezakt geslaagd gesloten gewond geopend binnengekomen teruggekomen weggegaan meegekomen
+    aangekomen weggelopen opgestaan begonnen verdwenen vertrokken verhuisd bevallen ontstaan overleden""")
 """With `is` these say what somebody did or how something is; that is not passive."""
 
 

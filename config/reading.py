@@ -53,6 +53,11 @@ class Reading:
 def read(folder: Path) -> Reading:
     """Read every file of the configuration `folder`. Never raises on what the files hold."""
     reading = Reading()
+    if not folder.is_dir():
+        tree = Tree(folder.name)
+        tree.add((), "is not a folder", line=0)
+        reading.trees.append(tree)
+        return reading
     for file in _files(folder, "dialogue"):
         if file != f"dialogue/{EXPLAINED}":
             _read_dialogue(reading, reading.open(folder, file))

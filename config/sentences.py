@@ -8,6 +8,8 @@ import unicodedata
 _END = re.compile(r"(?<=[.!?…؟፧።])[\"'”’)]*\s+")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "\u00a0": " "})
 
+_JOINERS = "\u200c\u200d\n"  # Persian is written with the first two
+
 QUESTION_MARKS = "?؟፧"
 
 
@@ -17,11 +19,12 @@ def split(text: str) -> list[str]:
 
 
 def folded(text: str) -> str:
-    """Small letters, plain quotes, single spaces: no rule is passed by writing NIEMAND, `niemand` in wide letters or `ni emand`."""
+    """Small letters, plain quotes, single spaces, nothing hidden: no rule is passed by another way of writing."""
     plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
     return " ".join("".join(c for c in plain if unicodedata.category(c) != "Cf").split())
 
 
 def hidden(text: str) -> list[str]:
-    """Names of characters that nobody sees: they turn text round or hide words from a rule. ZWNJ and ZWJ are letters of Persian."""
-    return sorted({unicodedata.name(c, "control") for c in text if unicodedata.category(c) in {"Cf", "Cc"} and c not in "\u200c\u200d\n"})
+    """Names of characters that nobody sees: they turn text round or hide words from a rule."""
+    unseen = {c for c in text if unicodedata.category(c) in {"Cf", "Cc"} and c not in _JOINERS}
+    return sorted(unicodedata.name(c, "a control character") for c in unseen)

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -144,8 +144,12 @@ class Settings(ChildSettings, ConsoleSettings):
 Kind = TypeVar("Kind", bound=SharedSettings)
 
 
-def read_settings(kind: type[Kind] = Settings, environment: Mapping[str, str] | None = None) -> Kind:  # type: ignore[assignment]
-    """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults` with all faults."""
+@overload
+def read_settings(*, environment: Mapping[str, str] | None = None) -> Settings: ...
+@overload
+def read_settings(kind: type[Kind], environment: Mapping[str, str] | None = None) -> Kind: ...
+def read_settings(kind: type[SharedSettings] = Settings, environment: Mapping[str, str] | None = None) -> SharedSettings:
+    """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults."""
     given = dict(os.environ if environment is None else environment)
     values = {n[len(PREFIX) :].lower(): v for n, v in given.items() if n.startswith(PREFIX) and n == n.upper()}
     faults = _misspelt(values)
@@ -177,7 +181,7 @@ def _told(detail: Any) -> tuple[str, str]:
     return PREFIX + name, rest
 
 
-_PATTERNS: Mapping[Literal["child_origin", "console_origin", "rasa_url"] | str, str] = {
+_PATTERNS: Mapping[str, str] = {
     "child_origin": "must be an origin such as https://praat.voorbeeldstad.nl, without a path",
     "console_origin": "must be an origin such as https://team.voorbeeldstad.nl, without a path",
     "rasa_url": "must be an address such as http://localhost:5005, without a name or password",

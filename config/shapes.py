@@ -36,9 +36,7 @@ def shape(
         return None
 
 
-def _refusals(
-    error: ValidationError, tree: Tree, place: Place, homes: Mapping[str | int, Place]
-) -> list[tuple[Place, str]]:
+def _refusals(error: ValidationError, tree: Tree, place: Place, homes: Mapping[str | int, Place]) -> list[tuple[Place, str]]:
     """Each refusal once. Of a choice between shapes only the branch that came furthest is told."""
     found: dict[Place, tuple[Place, str]] = {}
     for detail in error.errors(include_url=False, include_context=True, include_input=False):

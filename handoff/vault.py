@@ -84,9 +84,9 @@ def mac(key: bytes, *parts: bytes | str | int) -> bytes:
     return hmac.digest(key, bind(*parts), "sha256")
 
 
-def demand_same(found: bytes | None, expected: bytes) -> None:
-    """Compare in constant time. Raises `Denied`."""
-    if found is None or not hmac.compare_digest(found, expected):
+def demand_same(found: object, expected: bytes) -> None:
+    """Compare in constant time. Raises `Denied`, also when a row holds no bytes at all: SQLite keeps any type in any column."""
+    if not isinstance(found, bytes) or not hmac.compare_digest(found, expected):
         raise Denied
 
 
@@ -158,7 +158,7 @@ def unlock(key: bytes, blob: bytes, *context: bytes | str | int) -> bytes:
     """Open what `lock` made. Raises `Denied`."""
     try:
         return AESGCM(key).decrypt(blob[:_NONCE], blob[_NONCE:], bind(*context))
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, TypeError):
         raise Denied from None
 
 

@@ -5,9 +5,8 @@ A wake-up only says that something changed; what is sent is looked up, so a lost
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from starlette.responses import StreamingResponse
@@ -36,17 +35,13 @@ class Slot:
 
 @dataclass(slots=True)
 class Streams:
-    """All open streams of this process. `close()` may be called from any thread and ends them within a second or so."""
+    """All open streams of this process. Once `stopping()` is true they end within a second, and their pages come back later."""
 
     chats: Chats
     pages: Pages
     heartbeat_s: float = HEARTBEAT_S
-    _closing: threading.Event = field(default_factory=threading.Event)
+    stopping: Callable[[], bool] = lambda: False
     _slots: dict[str, list[Slot]] = field(default_factory=lambda: defaultdict(list))
-
-    def close(self) -> None:
-        """The server stops: every stream ends, and its page comes back by itself."""
-        self._closing.set()
 
     def count(self) -> int:
         """Streams that are open now."""
@@ -76,7 +71,7 @@ class Streams:
 
     async def _follow(self, slug: str, token: bytes, after: int, slot: Slot, heard: Subscription) -> AsyncIterator[str]:
         told = ""
-        while not slot.ended and not self._closing.is_set():
+        while not slot.ended and not self.stopping():
             view = await self.chats.look(slug, token, after=after)
             for line in view.chat.lines:
                 after = line.seq
@@ -93,7 +88,7 @@ class Streams:
     async def _sleep(self, slot: Slot, heard: Subscription) -> None:
         """Until something changed, the heartbeat is due, or this stream must end."""
         waited = 0.0
-        while waited < self.heartbeat_s and not slot.ended and not self._closing.is_set():
+        while waited < self.heartbeat_s and not slot.ended and not self.stopping():
             if await heard.wait(min(SLICE_S, self.heartbeat_s - waited)):
                 return
             waited += SLICE_S

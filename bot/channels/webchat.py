@@ -1,7 +1,4 @@
-"""The child's server: one ASGI app with the page, its API and nothing else. No cookies, no third party, nothing in an address.
-
-`app.state.streams.close()` ends the open streams, so that a server that stops does not wait for them.
-"""
+"""The child's server: one ASGI app with the page, its API and nothing else. No cookies, no third party, nothing in an address."""
 
 from __future__ import annotations
 
@@ -36,11 +33,15 @@ def child_app(
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
     heartbeat_s: float = HEARTBEAT_S,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Starlette:
-    """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters."""
+    """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters.
+
+    Once `stopping` is true, open streams end within a second.
+    """
     pages = Pages(runtime, web_assets.load(), text_limit=text_limit)
     chats = Chats(runtime, understand)
-    streams = Streams(chats, pages, heartbeat_s)
+    streams = Streams(chats, pages, heartbeat_s, stopping)
     api = Api(chats, pages, streams, text_limit=text_limit)
     forms = Forms(chats, pages, text_limit=text_limit)
 

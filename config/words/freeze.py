@@ -6,6 +6,7 @@ another version of it could change what a reviewed script may say. See `docs/dec
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 from wordfreq import iter_wordlist, zipf_frequency
@@ -22,7 +23,7 @@ HEADER = f"""\
 
 def frozen() -> str:
     """The content of the file, words in alphabetical order."""
-    words = {word for word in iter_wordlist("nl", "large") if zipf_frequency(word, "nl") >= COMMON_ZIPF}
+    words = takewhile(lambda word: zipf_frequency(word, "nl") >= COMMON_ZIPF, iter_wordlist("nl", "large"))
     return HEADER + "".join(f"{word}\n" for word in sorted(words) if WORD.fullmatch(word))
 
 

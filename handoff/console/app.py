@@ -45,15 +45,20 @@ _PROBLEMS = {
 
 
 def console_app(
-    runtime: Runtime, *, origin: str, also: tuple[str, ...] = (), stopping: Callable[[], bool] = lambda: False
+    runtime: Runtime,
+    *,
+    origin: str,
+    also: tuple[str, ...] = (),
+    stopping: Callable[[], bool] = lambda: False,
+    pace_s: float = 1.0,
 ) -> ASGIApp:
     """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
 
-    Once `stopping` is true, open streams end within a second.
+    Once `stopping` is true, open streams end within `pace_s` seconds.
     """
     settings, looks = ConsoleSettings(origin.rstrip("/"), also), Looks()
     app = Starlette(routes=_routes(), exception_handlers=_handlers())
-    app.state.parts = Parts(runtime, settings, looks, stopping)
+    app.state.parts = Parts(runtime, settings, looks, stopping, pace_s)
 
     def refuse(status: int) -> Response:
         response = looks.problem(status, *_PROBLEMS[status])

@@ -53,12 +53,16 @@ class ConsoleSettings:
 
 @dataclass(slots=True)
 class Parts:
-    """`argon` lets two people in at a time: one sign-in costs 128 MiB. `streams` counts the open streams of each session."""
+    """`argon` lets two people in at a time: one sign-in costs 128 MiB. `streams` counts the open streams of each session.
+
+    `pace_s` is the longest that a stream waits at a stretch, in seconds: a server that stops does not wait for its streams.
+    """
 
     runtime: Runtime
     settings: ConsoleSettings
     looks: Looks
     stopping: Callable[[], bool]
+    pace_s: float
     argon: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     waiting_at_door: int = 0
     streams: Counter[bytes] = field(default_factory=Counter)

@@ -31,9 +31,6 @@ BEAT = timedelta(seconds=25)
 CHECK_S = 4.0
 """Seconds after which a session is looked up again though nothing happened: whatever ended it, the stream ends within five."""
 
-STEP_S = 1.0
-"""Longest wait at a stretch: a server that stops does not wait for its streams."""
-
 MAX_STREAMS = 6
 """Open streams of one session."""
 
@@ -86,7 +83,7 @@ class _Stream:
 
     async def lines(self) -> AsyncIterator[str]:
         """What to send, until the session ends, the browser leaves or the server stops."""
-        clock = self._parts.runtime.clock
+        clock, pace_s = self._parts.runtime.clock, self._parts.pace_s
         beat_at, quiet_s = clock(), 0.0
         try:
             while not self._parts.stopping():
@@ -96,8 +93,8 @@ class _Stream:
                     beat_at = clock() + BEAT
                     yield _event("klop")
                 else:
-                    heard = await self._subscription.wait(STEP_S)
-                quiet_s = 0.0 if heard else quiet_s + STEP_S
+                    heard = await self._subscription.wait(pace_s)
+                quiet_s = 0.0 if heard else quiet_s + pace_s
                 if heard or quiet_s >= CHECK_S:
                     quiet_s = 0.0
                     for name in await self._changes(heard):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,10 +43,13 @@ class Site:
     house: House
     understand: Callable[[str], Understanding] = field(default_factory=read_as)
     options: dict[str, Any] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.sanne: Unlocked = self.house.confidant("sanne")
-        self.app: Starlette = child_app(self.house.runtime, self.understand, heartbeat_s=HEARTBEAT_S, **self.options)
+        self.app: Starlette = child_app(
+            self.house.runtime, self.understand, heartbeat_s=HEARTBEAT_S, stopping=self.stop.is_set, **self.options
+        )
 
     def run(self, work: Callable[[httpx.AsyncClient], Coroutine[Any, Any, T]]) -> T:
         """Talk to the app in a loop of its own."""
@@ -118,7 +122,7 @@ class Stream:
         """The data of the next event of this kind; fails when the stream ends first."""
         async for event in self.events():
             if event.get("event") == kind:
-                return {"id": event.get("id"), **json.loads(event["data"])}
+                return {"event": event.get("id"), **json.loads(event["data"])}
         raise AssertionError(f"the stream ended without {kind}")
 
     async def ended(self) -> bool:
@@ -135,7 +139,8 @@ async def stream(app: Starlette, path: str, headers: dict[str, str]) -> AsyncIte
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw, "scheme": "http", "server": ("child.test", 80),
+        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw, "scheme": "http",
+        "server": ("child.test", 80),
     }  # fmt: skip
     asked = False
 

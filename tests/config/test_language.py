@@ -31,6 +31,36 @@ def test_long_button_is_refused(title: str) -> None:
     assert [finding.rule for finding in judge_button(title, explained())] == ["button"]
 
 
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("ja " * 7 + "ja. Ja.", set()),
+        ("Ja. " + "ja " * 9 + "ja.", set()),
+        ("Ja. " + "ja " * 10 + "ja.", {"sentence"}),
+        ("ja " * 7 + "ja.", set()),
+        ("ja " * 8 + "ja.", {"mean"}),
+        ("Ja. Ja. Ja.", set()),
+        ("Ja. Ja. Ja. Ja.", {"sentences"}),
+        (("ja " * 7 + "ja. ") * 2 + "ja " * 8 + "ja.", {"mean"}),
+        ("Ja, ja.", set()),
+        ("Ja, ja, ja.", {"commas"}),
+        ("Ja, ja; ja.", {"commas"}),
+    ],
+)
+def test_each_limit_stands_exactly_where_it_is_said_to(text: str, broken: set[str]) -> None:
+    assert rules(text) == broken
+
+
+def test_the_limit_of_words_stands_where_it_is_said_to() -> None:
+    """25 words in three sentences have a mean over 8, so the two rules meet there."""
+    assert "words" not in rules(("ja " * 7 + "ja. ") * 2 + "ja " * 8 + "ja.")
+    assert "words" in rules(("ja " * 8 + "ja. ") * 2 + "ja " * 7 + "ja.")
+
+
+def test_a_button_may_have_six_words() -> None:
+    assert judge_button("ja ja ja ja ja ja", {}) == []
+
+
 def test_the_corpus_is_as_large_as_promised() -> None:
     assert len(GOOD) >= 40
     assert len(BAD) >= 60
@@ -70,7 +100,15 @@ def test_flesch_douma_is_the_published_formula() -> None:
 
 @pytest.mark.parametrize(
     "sentence",
-    ["Er is een bericht", "Is er nu geweld", "Je bent gewond", "Het is gesloten", "Dat is goed gelukt", "Word je bang", "Ik ben geboren"],
+    [
+        "Er is een bericht",
+        "Is er nu geweld",
+        "Je bent gewond",
+        "Het is gesloten",
+        "Dat is goed gelukt",
+        "Word je bang",
+        "Ik ben geboren",
+    ],
 )
 def test_no_passive_is_seen_where_none_is(sentence: str) -> None:
     assert not passive(sentence.split())

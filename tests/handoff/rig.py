@@ -94,6 +94,13 @@ class Rig:
         """Sign in and resume."""
         return self.who(self.sign_in(person_id))
 
+    def signed_in_within(self, tx: Connection, person_id: str) -> Unlocked:
+        """Sign in and resume inside a transaction that will be undone."""
+        row = members.look_up(tx, self.login_of(person_id))
+        private = members.unlock(self.vault, row, self.phrases[person_id])
+        cookie = members.open_session(tx, self.vault, row, private, now=NOW)
+        return members.resume(tx, self.vault, cookie, now=NOW)
+
     def talk(self, where: str, *, web: bool = True, expires_on: str = DAY) -> Talk:
         """A new conversation with a team."""
         made = Talk(secrets.token_urlsafe(16), secrets.token_bytes(32))

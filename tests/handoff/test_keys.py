@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handoff import keys, members
+from handoff import keys, members, team_keys
 from handoff.database import sqlite_engine
 from handoff.errors import Conflict, Denied
 from handoff.models import conversation, key_wrap, membership, message, person, team, team_key, team_wrap
@@ -269,6 +269,23 @@ def test_a_disabled_or_demoted_member_gets_no_new_epoch(rig: Rig) -> None:
     rig.rotate(anna, "u")
     with rig.engine.begin() as tx:
         assert tx.execute(sa.select(team_wrap.c.person_id)).scalars().all() == [anna.person_id]
+
+
+def test_a_rotation_waits_for_a_chat_that_is_just_beginning(postgres_database: str, tmp_path: Path) -> None:
+    """Else it could finish, and drop the old epoch, before the new chat's wrap under that epoch is there to be seen."""
+    engine = sa.create_engine(postgres_database, hide_parameters=True)
+    rig = Rig(engine, Vault(SECRET, tmp_path / "keys", suite=X25519, cost=TOY)).found()
+    anna = rig.signed_in(rig.founder("u"))
+    with engine.begin() as beginning:
+        assert team_keys.current_public_key(beginning, rig.vault, "u")[0] == 1
+        with engine.begin() as alongside:
+            assert team_keys.current_public_key(alongside, rig.vault, "u")[0] == 1  # chats do not wait for each other
+        with engine.connect() as rotating, pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+            rotating.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+            keys.rotate(rotating, rig.vault, by=anna, team_id="u")
+    with engine.begin() as rotating:
+        keys.rotate(rotating, rig.vault, by=anna, team_id="u")
+    engine.dispose()
 
 
 def test_a_destroyed_expiry_day_is_unreadable_everywhere_also_from_a_backup(one: Rig, tmp_path: Path) -> None:

@@ -73,6 +73,10 @@ class Keys(RuleBasedStateMachine):
             first = self.rig.founder(where)
             self.team[where].append(first)
             self.cookies[first] = self.rig.sign_in(first)
+            self.begin(where, web=True, day="2026-12-22")
+            self.say(-1, "hoi", "child", "greet")
+            self.refer(-1)
+            self.say(-1, "ik lees mee", "confidant", None)
 
     def teardown(self) -> None:
         if hasattr(self, "rig"):
@@ -242,12 +246,24 @@ class Keys(RuleBasedStateMachine):
     @rule(at=ANY, one=ANY)
     def attack_drop_what_was_understood(self, at: int, one: int) -> None:
         room = self.said(at)
-        if room is None:
-            return
-        seq = one % len(room.log) + 1
-        with self.rig.undone() as tx:
-            if room.log[seq - 1][2] is not None:
-                tx.execute(message.update().where(*_at(room, seq)).values(sealed_reading=None))
+        seqs = [n for n, said in enumerate(room.log, 1) if said[2] is not None] if room else []
+        if room and seqs:
+            with self.rig.undone() as tx:
+                tx.execute(message.update().where(*_at(room, seqs[one % len(seqs)])).values(sealed_reading=None))
+                self.refused(tx, room)
+
+    @rule(at=ANY, one=ANY)
+    def attack_forge_words(self, at: int, one: int) -> None:
+        """Sealed as the product seals: the public key stands in the database. Only the mac cannot be made."""
+        room = self.said(at)
+        seqs = [n for n, said in enumerate(room.log, 1) if said[0] != "bot"] if room else []
+        if room and seqs:
+            with self.rig.undone() as tx:
+                row = tx.execute(_message(room, seqs[one % len(seqs)])).one()
+                here = (conversation_key.c.conversation_id == room.talk.id, conversation_key.c.no == row.key_no)
+                public = tx.execute(sa.select(conversation_key.c.public_key).where(*here)).scalar_one()
+                forged = v.seal(public, v.pad(b"laat maar"), "words", room.talk.id, row.seq, row.key_no, row.role)
+                tx.execute(message.update().where(*_at(room, row.seq)).values(sealed=forged))
                 self.refused(tx, room)
 
     @rule(at=ANY, one=ANY)
@@ -273,16 +289,13 @@ class Keys(RuleBasedStateMachine):
             tx.execute(conversation.update().where(conversation.c.id == room.talk.id).values(last_seq=len(room.log) - 1))
             self.refused(tx, room)
 
-    @rule(at=ANY, one=ANY)
-    def attack_make_the_bot_say_something_else(self, at: int, one: int) -> None:
+    @rule(at=ANY, one=ANY, change=st.sampled_from([{"variant": 1}, {"utterance": "utter_goodbye"}]))
+    def attack_make_the_bot_say_something_else(self, at: int, one: int, change: dict[str, Any]) -> None:
         room = self.said(at)
-        if room is None:
-            return
-        seq = one % len(room.log) + 1
-        change: dict[str, Any] = {"variant": 1} if one % 2 else {"utterance": "utter_goodbye"}
-        with self.rig.undone() as tx:
-            if room.log[seq - 1][0] == "bot":
-                tx.execute(message.update().where(*_at(room, seq)).values(**change))
+        seqs = [n for n, said in enumerate(room.log, 1) if said[0] == "bot"] if room else []
+        if room and seqs:
+            with self.rig.undone() as tx:
+                tx.execute(message.update().where(*_at(room, seqs[one % len(seqs)])).values(**change))
                 self.refused(tx, room)
 
     @precondition(lambda self: len(self.rooms) > 1)
@@ -465,6 +478,6 @@ def test_only_team_and_child_read_whatever_happens() -> None:
     run_state_machine_as_test(
         Keys,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
+            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
         ),
     )

@@ -1,0 +1,68 @@
+"""Puts a `Reader` together from files: the danger list, the carried model with its thresholds, or a Rasa server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlu import danger_file, model
+from nlu.model_file import ModelError
+from nlu.rasa_server import RasaServer
+from nlu.reader import DEADLINE_S, Reader, Thresholds
+from nlu.understanding import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A reader that works in any case, and what is wrong with its engine (None when nothing is)."""
+
+    reader: Reader
+    fault: str | None
+
+
+def open_reader(
+    *,
+    model_path: Path = model.DEFAULT_PATH,
+    danger_path: Path = danger_file.DEFAULT_PATH,
+    rasa_url: str | None = None,
+    rasa_token: str | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> Opened:
+    """A reader with the carried model, or with the Rasa server at `rasa_url` when that is given.
+
+    A model that is missing or refused leaves the danger words working alone, and says so in `fault`. Raises `DangerListError` when
+    the danger list itself may not be used: that is never started without.
+    """
+    danger = danger_file.load(danger_path)
+    if rasa_url is not None:
+        return Opened(Reader(danger, RasaServer(rasa_url, token=rasa_token, timeout_s=deadline_s), deadline_s=deadline_s), None)
+    try:
+        engine, thresholds = open_model(model_path)
+    except ModelError as fault:
+        return Opened(Reader(danger, None, deadline_s=deadline_s), str(fault))
+    return Opened(Reader(danger, engine, thresholds=thresholds, deadline_s=deadline_s), None)
+
+
+def open_model(path: Path = model.DEFAULT_PATH) -> tuple[Engine, Thresholds]:
+    """The carried model and the thresholds written beside it. Raises `ModelError`; nothing that runs is touched by that."""
+    return model.CarriedModel.load(path), read_thresholds(record_path(path))
+
+
+def record_path(model_path: Path) -> Path:
+    """The record that `nlu.train` writes beside a model: `praat.tar.gz` has `praat.json`."""
+    return model_path.with_name(model_path.name.removesuffix(".tar.gz") + ".json")
+
+
+def read_thresholds(path: Path) -> Thresholds:
+    """Thresholds of a trained model; the careful defaults when it has no record. Raises `ModelError` when that is broken."""
+    if not path.exists():
+        return Thresholds()
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
+        thresholds = Thresholds(**{key: float(value) for key, value in found.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise ModelError(f"{path.name}: not the record of a trained model") from None
+    if not all(0.0 <= value <= 1.0 for value in found.values()):
+        raise ModelError(f"{path.name}: a threshold outside 0 to 1")
+    return thresholds

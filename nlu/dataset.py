@@ -1,0 +1,78 @@
+"""The training data and the held-out sets: reading, checking, hashing, and refusing overlap between them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from nlu.evaluate import Example, read_examples
+from nlu.text import STOP, words
+from nlu.understanding import INTENTS
+
+NLU = Path(__file__).resolve().parent
+PROJECT = NLU / "rasa"
+TRAINING = PROJECT / "data" / "nlu"
+HELD_OUT = NLU / "heldout"
+MAIN_HELD_OUT = HELD_OUT / "heldout.tsv"
+
+LEAST_EXAMPLES = 150
+"""Training examples that each intent needs."""
+
+
+def training_files(folder: Path = TRAINING) -> list[Path]:
+    """The training data's files, in a fixed order."""
+    return sorted(folder.glob("*.yml"))
+
+
+def training_examples(folder: Path = TRAINING) -> list[Example]:
+    """All training texts with their intents, in the order of the files."""
+    return [example for path in training_files(folder) for example in _examples(path)]
+
+
+def _examples(path: Path) -> list[Example]:
+    data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    found = []
+    for entry in data["nlu"]:
+        for line in entry["examples"].splitlines():
+            if line.startswith("- "):
+                found.append((line[2:].strip(), entry["intent"]))
+    return found
+
+
+def held_out_files(folder: Path = HELD_OUT) -> list[Path]:
+    """The held-out sets; the main one holds every intent, the others are sets of hard cases."""
+    return sorted(folder.glob("*.tsv"))
+
+
+def data_hash(folder: Path = PROJECT) -> str:
+    """SHA-256 over what a model is trained from: every data file, the pipeline and the domain, by name."""
+    digest = hashlib.sha256()
+    for path in [*training_files(folder / "data" / "nlu"), folder / "config.yml", folder / "domain.yml"]:
+        raw = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{path.name}\0{len(raw)}\0".encode())
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def key(text: str) -> str:
+    """What a text is when spelling by ear, capitals, accents and signs are taken away: equal keys are the same example."""
+    return " ".join(word for word in words(text) if word != STOP) or text.strip()
+
+
+def faults(examples: Sequence[Example], held_out: Iterable[Path] = ()) -> list[str]:
+    """What is wrong with the data: unknown or thin intents, one text under two intents, overlap with a held-out set."""
+    found = []
+    counts = Counter(intent for _, intent in examples)
+    found += [f"unknown intent {intent}" for intent in sorted(set(counts) - set(INTENTS))]
+    found += [f"{intent}: {counts[intent]} examples, needs {LEAST_EXAMPLES}" for intent in INTENTS if counts[intent] < LEAST_EXAMPLES]
+    intents: dict[str, set[str]] = {}
+    for text, intent in examples:
+        intents.setdefault(key(text), set()).add(intent)
+    found += [f"`{text}` stands under {' and '.join(sorted(names))}" for text, names in intents.items() if len(names) > 1]
+    for path in held_out:
+        found += [f"{path.name}: `{text}` is also training data" for text, _ in read_examples(path) if key(text) in intents]
+    return found

@@ -1,0 +1,112 @@
+"""Rasa itself, asked by `nlu.train`: validate the data, cross-validate, train, and parse texts. Runs in Rasa's Python 3.10 only.
+
+    python -m nlu.rasa.judge JOB.json
+
+The job names what to do and where to put the answer. Progress goes to standard output, one JSON object a line; all texts are the
+project's own training and test sentences, never a child's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.model_training import train_nlu
+from rasa.shared.importers.importer import TrainingDataImporter
+from rasa.shared.nlu.training_data.loading import load_data
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa.utils.log_utils import configure_structlog
+from rasa.validator import Validator
+from sklearn.model_selection import StratifiedKFold
+
+
+def say(**progress: Any) -> None:
+    """One line of progress."""
+    sys.stdout.write("@" + json.dumps(progress) + "\n")
+    sys.stdout.flush()
+
+
+def validate(job: dict[str, Any]) -> dict[str, Any]:
+    """Rasa's own checks of intents and examples, warnings counted as faults."""
+    importer = TrainingDataImporter.load_nlu_importer_from_config(job["config"], job["domain"], [job["data"]])
+    return {"valid": bool(Validator.from_importer(importer).verify_nlu(ignore_warnings=False))}
+
+
+def train(job: dict[str, Any]) -> dict[str, Any]:
+    """Train on all data; the answer is the model's path."""
+    out = Path(job["model"])
+    path = train_nlu(job["config"], job["data"], str(out.parent), fixed_model_name=out.name, domain=job["domain"])
+    if path is None:
+        raise SystemExit("Rasa did not train: its message stands above")
+    return {"model": path}
+
+
+def parse(job: dict[str, Any]) -> dict[str, Any]:
+    """What a trained model says of each text: the whole ranking."""
+    return {"rankings": _rankings(job["model"], job["texts"], "parity")}
+
+
+def cross_validate(job: dict[str, Any]) -> dict[str, Any]:
+    """Train on all folds but one and read that one, in turn: a ranking for each example by a model that never saw it."""
+    data = load_data(job["data"])
+    examples = [example for example in data.intent_examples if example.get("text")]
+    labels = [example.get("intent") for example in examples]
+    answers: list[dict[str, Any]] = []
+    folds = StratifiedKFold(n_splits=job["folds"], shuffle=True, random_state=42)
+    for number, (seen, unseen) in enumerate(folds.split(labels, labels), 1):
+        say(step="fold", number=number, of=job["folds"])
+        with tempfile.TemporaryDirectory() as folder:
+            model = _train_part([examples[i] for i in seen], job, Path(folder))
+            texts = [examples[i].get("text") for i in unseen]
+            for i, ranking in zip(unseen, _rankings(model, texts, "fold"), strict=True):
+                answers.append({"text": examples[i].get("text"), "intent": labels[i], "ranking": ranking})
+    return {"answers": answers}
+
+
+def _train_part(examples: Sequence[Any], job: dict[str, Any], folder: Path) -> str:
+    part = folder / "nlu.yml"
+    part.write_text(TrainingData(list(examples)).nlu_as_yaml(), encoding="utf-8")
+    path = train_nlu(job["config"], str(part), str(folder), domain=job["domain"])
+    assert path is not None
+    return str(path)
+
+
+def _rankings(model: str, texts: Sequence[str], step: str) -> list[dict[str, float]]:
+    agent = Agent.load(model)
+    return asyncio.run(_read_all(agent, texts, lambda done: say(step=step, done=done, of=len(texts))))
+
+
+async def _read_all(agent: Agent, texts: Sequence[str], tell: Callable[[int], None]) -> list[dict[str, float]]:
+    rankings = []
+    for done, text in enumerate(texts):
+        if done % 200 == 0:
+            tell(done)
+        answer = await agent.parse_message(text)
+        rankings.append({entry["name"]: entry["confidence"] for entry in answer["intent_ranking"]})
+    return rankings
+
+
+TASKS = {"validate": validate, "train": train, "parse": parse, "cross_validate": cross_validate}
+
+
+def main(path: str) -> None:
+    """Do the tasks of the job in turn; write all answers into the job's `answer` file."""
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
+    logging.getLogger("rasa").setLevel(logging.ERROR)
+    configure_structlog(logging.ERROR)
+    answer: dict[str, Any] = {}
+    for task in job["tasks"]:
+        say(step=task)
+        answer.update(TASKS[task](job))
+    Path(job["answer"]).write_text(json.dumps(answer), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
