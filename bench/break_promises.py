@@ -63,7 +63,19 @@ def noticed(item: Break) -> bool:
         if item.ours not in source:
             raise ValueError(f"{item.file} has no line {item.ours!r}: bring this list up to date")
         (copy / item.file).write_text(source.replace(item.ours, item.broken))
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header", *item.test.split()]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            *item.test.split(),
+        ]
         environment = {"PYTHONPATH": str(copy), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)
         return done.returncode == 1

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from config.settings import Settings
-from nlu.reader import Reader
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import publish, reading
 from bot.publish import Published
+from config.settings import Settings
 from handoff.database import open_store
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade
 from handoff.runtime import Runtime
 from handoff.vault import Cost, Vault
+from nlu.reader import Reader
 from nlu.understanding import Understanding
 
 log = structlog.get_logger()

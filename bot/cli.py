@@ -9,17 +9,14 @@ from typing import Annotated
 
 import structlog
 import typer
-from config.check import main as check_main
-from config.faults import ConfigError
-from config.settings import Settings, read_settings
 from rich.console import Console
 
 from bot import cli_nlu, cli_people, demo, publish
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.reading import open_reader
 from bot.serve import ROLES, Running, serve
-from bot.simulate import as_json_lines, simulate
-from bot.sticker import address_of, pdf, shapes, svg
+from config.faults import ConfigError
+from config.settings import Settings, read_settings
 from handoff.errors import HandoffError, NotFound
 from nlu.danger_file import DangerListError
 

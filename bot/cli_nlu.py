@@ -2,11 +2,100 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.reading import open_reader
+from config.settings import read_settings
+from nlu import assemble, danger_file
+from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
+from nlu.explain import explain
+from nlu.model import CarriedModel
+from nlu.model_file import ModelError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+out = Console(highlight=False)
 
 
-@app.callback()
-def _group() -> None:
-    pass
+@app.command()
+def parse() -> None:
+    """Read sentences from standard input, one a line, and print what is understood, one JSON object a line."""
+    reader = open_reader(read_settings())
+    for line in sys.stdin:
+        text = line.rstrip("\r\n")
+        found = reader.understand(text)
+        shown = {
+            "text": text,
+            "intent": found.intent,
+            "confidence": round(found.confidence, 4),
+            "urgency": found.urgency.label,
+            "language": found.language,
+        }
+        print(json.dumps(shown, ensure_ascii=False).encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
+
+
+@app.command("evaluate")
+def evaluate_command(
+    file: Annotated[Path, typer.Argument(help="tab-separated, with the columns text and intent")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="the figures as JSON")] = False,
+) -> None:
+    """Show how well the bot understands a file of examples: per intent and per urgency."""
+    try:
+        report = evaluate(read_examples(file), open_reader(read_settings()).understand)
+    except (ExamplesError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        _show(report)
+
+
+def _show(report: Report) -> None:
+    whole = Table("maat", "waarde", title=f"{report.examples} voorbeelden")
+    figures = {
+        "goed begrepen (accuracy)": report.accuracy,
+        "macro-F1": report.macro_f1,
+        "acuut gevonden (recall)": report.acute_recall,
+        "acuut of hoog gevonden (recall)": report.acute_or_high_recall,
+        "vals alarm (gewoon als acuut)": report.false_alarm_rate,
+        "gewoon als hoog of acuut": report.raised_rate,
+        "niet begrepen (fallback)": report.fallback_rate,
+        "kalibratiefout (ECE)": report.calibration_error,
+    }
+    for name, value in figures.items():
+        whole.add_row(name, f"{value:.3f}")
+    intents = Table("intent", "aantal", "precisie", "recall", "F1")
+    for row in report.intents:
+        intents.add_row(row.intent, str(row.examples), f"{row.precision:.2f}", f"{row.recall:.2f}", f"{row.f1:.2f}")
+    out.print(whole, intents)
+
+
+@app.command("explain")
+def explain_command(text: Annotated[str, typer.Argument(help="the sentence")]) -> None:
+    """Show why a sentence was understood as it was: the pieces of words and the danger phrases that spoke."""
+    settings = read_settings()
+    danger = danger_file.load(settings.config_dir / "danger.yml")
+    try:
+        engine, thresholds = assemble.open_model(settings.nlu_model)
+    except ModelError as error:
+        raise typer.BadParameter(str(error)) from None
+    found = explain(text, engine if isinstance(engine, CarriedModel) else None, danger, thresholds)
+    said = found.understanding
+    out.print(f"[bold]{said.intent}[/bold]  {said.confidence:.2f}  {said.urgency.label}  {said.language}")
+    out.print("gevaarzinnen: " + (", ".join(found.danger_phrases) or "geen"), markup=False)
+    table = Table("pleit voor", "", "pleit tegen", "")
+    for index in range(max(len(found.speaks_for), len(found.speaks_against))):
+        row = []
+        for voices in (found.speaks_for, found.speaks_against):
+            voice = voices[index] if index < len(voices) else None
+            row += [repr(voice.ngram), f"{voice.weight:+.2f}"] if voice else ["", ""]
+        table.add_row(*row)
+    out.print(table)
+    out.print("ook mogelijk: " + ", ".join(f"{intent} {p:.2f}" for intent, p in found.ranking[1:]), markup=False)

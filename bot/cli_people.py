@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from config.settings import read_settings
 from rich.console import Console
 from rich.table import Table
 
 from bot.app import Parts, assemble, first_start, prepare_database
+from config.settings import read_settings
 from handoff import members, people
 from handoff.errors import StoreUnavailable
 from handoff.phrases import passphrase
@@ -49,7 +49,9 @@ def add(
         ).result()
         out.print(f"{made.login} is toegevoegd aan {municipality}.\nEenmalige wachtzin (geef hem zelf door): [bold]{phrase}[/bold]")
         if not made.granted:
-            out.print("Deze persoon leest nog niets. Een collega geeft in de console toegang, na het vergelijken van de sleutelcode.")
+            out.print(
+                "Deze persoon leest nog niets. Een collega geeft in de console toegang, na het vergelijken van de sleutelcode."
+            )
     finally:
         parts.close()
 
@@ -64,7 +66,9 @@ def list_people(municipality: Annotated[str, typer.Argument(help="the gemeente's
         parts.close()
     table = Table("inlognaam", "voornaam", "rol", "leest mee")
     for row in rows:
-        table.add_row(row.login, row.first_name, row.role, "gestopt" if row.disabled else "ja" if row.granted else "wacht op collega")
+        table.add_row(
+            row.login, row.first_name, row.role, "gestopt" if row.disabled else "ja" if row.granted else "wacht op collega"
+        )
     out.print(table)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -24,7 +25,7 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
     """Send everything that is due on every push channel. Returns how many messages went out."""
     sent = 0
     for channel in channels.values():
-        for parcel, address, outgoing in await awaited(runtime.store.write(lambda tx, c=channel: _take(tx, runtime, c))):
+        for parcel, address, outgoing in await awaited(runtime.store.write(partial(_take, runtime=runtime, channel=channel))):
             sent += await _deliver(runtime, channel, parcel, address, outgoing)
     return sent
 

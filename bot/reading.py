@@ -13,10 +13,9 @@ import structlog
 
 from config.settings import Settings
 from nlu import danger_file
-from nlu.danger import DangerList
+from nlu.assemble import open_reader as open_from_files
 from nlu.danger_file import DangerListError
 from nlu.reader import Reader
-from nlu.understanding import Engine, EngineError
 
 log = structlog.get_logger()
 
@@ -28,22 +27,23 @@ def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
 
     Raises `DangerListError` when the list has faults and there is no earlier one.
     """
-    return Reader(_danger(settings.config_dir / "danger.yml", keep), _engine(settings))
+    danger = _danger_path(settings.config_dir / "danger.yml", keep)
+    opened = open_from_files(model_path=settings.nlu_model, danger_path=danger, rasa_url=settings.rasa_url)
+    if opened.fault:
+        log.error("model_refused", reason=opened.fault, instead="danger words alone, every intent nlu_fallback")
+    return opened.reader
 
 
-def _danger(path: Path, keep: Path | None) -> DangerList:
-    kept = keep / _KEPT if keep else None
+def _danger_path(path: Path, keep: Path | None) -> Path:
+    if keep is None:
+        return path
+    kept = keep / _KEPT
     try:
-        loaded = danger_file.load(path)
-    except DangerListError as error:
-        if kept is None or not kept.exists():
+        danger_file.load(path)
+    except DangerListError:
+        if not kept.exists():
             raise
-        log.error("danger_list_refused", faults=len(error.args), using="the last good one")
-        return danger_file.load(kept)
-    if kept:
-        shutil.copyfile(path, kept)
-    return loaded
-
-
-def _engine(settings: Settings) -> Engine | None:
-    return None
+        log.error("danger_list_refused", file=path.name, instead="the last good one")
+        return kept
+    shutil.copyfile(path, kept)
+    return path

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from handoff.console.app import console_app
 
 from bot.app import Parts, prepare_database
 from bot.channels.webchat import child_app
+from bot.hardening import harden
 from bot.loops import ConfigurationWatch, every, steps
+from handoff.console.app import console_app
 
 GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
@@ -53,9 +54,7 @@ def servers(parts: Parts, roles: Sequence[str], stopping: Callable[[], bool]) ->
     s = parts.settings
     made = []
     if "child" in roles:
-        app = child_app(
-            parts.runtime, parts.understand, origin=s.child_origin, body_limit=s.body_limit, text_limit=s.text_limit
-        )
+        app = child_app(parts.runtime, parts.understand, origin=s.child_origin, body_limit=s.body_limit, text_limit=s.text_limit)
         made.append(_server(app, s.child_host, s.child_port))
     if "console" in roles:
         made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
@@ -64,6 +63,7 @@ def servers(parts: Parts, roles: Sequence[str], stopping: Callable[[], bool]) ->
 
 async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
+    harden()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)

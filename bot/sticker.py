@@ -133,9 +133,7 @@ def pdf(drawn: list[Shape], title: str) -> bytes:
     for shape in drawn:
         canvas.setFillColor(shape.colour)
         if isinstance(shape, Rect):
-            canvas.rect(
-                shape.x * mm, (HEIGHT - shape.y - shape.height) * mm, shape.width * mm, shape.height * mm, stroke=0, fill=1
-            )
+            canvas.rect(shape.x * mm, (HEIGHT - shape.y - shape.height) * mm, shape.width * mm, shape.height * mm, stroke=0, fill=1)
         else:
             canvas.setFont(_BOLD if shape.bold else _FONT, shape.size * mm)
             canvas.drawCentredString(WIDTH / 2 * mm, (HEIGHT - shape.y) * mm, shape.text)

@@ -6,6 +6,7 @@ Each child is a transaction of its own, and each sentence is noted before it cou
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -29,10 +30,10 @@ async def tell_waiting(runtime: Runtime) -> int:
     waiting = await awaited(runtime.store.read(queue.all_waiting))
     told = 0
     for item in expired:
-        told += await awaited(runtime.store.write(lambda tx, i=item: _lapse(tx, runtime, i, now)))
+        told += await awaited(runtime.store.write(partial(_lapse, runtime=runtime, item=item, now=now)))
     for item in waiting:
-        if await awaited(runtime.store.read(lambda tx, i=item: _something_due(tx, runtime, i, now))):
-            told += await awaited(runtime.store.write(lambda tx, i=item: _tell(tx, runtime, i, now)))
+        if await awaited(runtime.store.read(partial(_something_due, runtime=runtime, item=item, now=now))):
+            told += await awaited(runtime.store.write(partial(_tell, runtime=runtime, item=item, now=now)))
     return told
 
 

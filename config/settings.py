@@ -111,7 +111,7 @@ class ChildSettings(SharedSettings):
     child_host: str = "127.0.0.1"
     body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384  # bytes of one request, refused before it is parsed
     text_limit: Annotated[int, Field(ge=100, le=20_000)] = 4_000  # characters of one message
-    nlu_model: Path = _HOME.parent / "nlu" / "models"
+    nlu_model: Path = _HOME.parent / "nlu" / "models" / "praat.tar.gz"
     rasa_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = None
 
     @model_validator(mode="after")

@@ -21,9 +21,7 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def shape(
-    model: type[Shape], value: Any, tree: Tree, place: Place, homes: Mapping[str | int, Place] | None = None
-) -> Shape | None:
+def shape(model: type[Shape], value: Any, tree: Tree, place: Place, homes: Mapping[str | int, Place] | None = None) -> Shape | None:
     """`value` as `model`; None when it is refused, and then the faults are in `tree`.
 
     `homes` says where in the file a field stands that has another name there.

@@ -1,4 +1,4 @@
-"""The one door from a signed-in person to rows: their own teams of their own gemeente, nothing else, and 'not there' for the rest."""
+"""The one door from a signed-in person to rows: their own teams of their own gemeente, nothing else."""
 
 from __future__ import annotations
 

@@ -96,18 +96,14 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
     return OpenChat(mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language)
 
 
-def write(
-    tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime
-) -> None:
+def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime) -> None:
     """Send words to the child. The same `external_id` twice is one message. Also renews the claim."""
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
     if not queue.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
         raise Conflict("this chat is not yours any more")
     if conversation.known(tx, chat, "confidant", external_id):
         return
-    conversation.add_confidant_words(
-        tx, runtime.vault, chat, external_id=external_id, text=text, person_id=who.person_id, now=now
-    )
+    conversation.add_confidant_words(tx, runtime.vault, chat, external_id=external_id, text=text, person_id=who.person_id, now=now)
 
 
 def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
@@ -143,6 +139,4 @@ def _locked(tx: Connection, item: Handoff) -> Chat:
 
 
 def _note(tx: Connection, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
-    audit.note(
-        tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id
-    )
+    audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id)

@@ -50,7 +50,7 @@ def new_id() -> str:
 
 
 def find(tx: Connection, vault: Vault, door: Door, *, lock: bool = False) -> Chat | None:
-    """The chat behind this door, or None. With `lock` two messages of one child wait for each other (PostgreSQL; SQLite has one writer)."""
+    """The chat behind this door, or None. With `lock` two messages of one child wait for each other."""
     query = sa.select(*_CHAT).where(
         conversation.c.channel == door.channel, conversation.c.child_auth == vault.child_auth(door.channel, door.token)
     )
@@ -85,9 +85,7 @@ def begin(
             key_no=1, last_seq=0, language="nl", expires_on=expires_on, created_at=now, last_child_at=now,
         )
     )  # fmt: skip
-    keys.begin(
-        tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on
-    )
+    keys.begin(tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on)
     return chat
 
 
@@ -107,7 +105,16 @@ def _next_seq(tx: Connection, chat: Chat) -> int:
 
 
 def add_child_words(
-    tx: Connection, vault: Vault, chat: Chat, *, external_id: str, text: str, reading: str, urgency: int, language: str, now: datetime
+    tx: Connection,
+    vault: Vault,
+    chat: Chat,
+    *,
+    external_id: str,
+    text: str,
+    reading: str,
+    urgency: int,
+    language: str,
+    now: datetime,
 ) -> int:
     """Store what a child wrote, sealed, with what was understood of it (sealed too). Returns its sequence number."""
     seq = _next_seq(tx, chat)
@@ -125,7 +132,15 @@ def add_child_words(
 
 
 def add_utterance(
-    tx: Connection, vault: Vault, chat: Chat, *, utterance: str, variant: int, script_version: str, now: datetime, person_id: str | None = None
+    tx: Connection,
+    vault: Vault,
+    chat: Chat,
+    *,
+    utterance: str,
+    variant: int,
+    script_version: str,
+    now: datetime,
+    person_id: str | None = None,
 ) -> int:
     """Add a bot's message: a reference to published words, never words. `person_id` is whose first name it mentions."""
     seq = _next_seq(tx, chat)

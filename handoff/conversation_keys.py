@@ -118,8 +118,7 @@ def _open_team_keys(tx: Connection, vault: Vault, room: Any, who: Unlocked) -> d
         .where(team_wrap.c.person_id == who.person_id)
     )
     return {
-        row.no: open_key(vault, room, row, open_wrap(who, room.team_id, row.epoch, row.team_sealed))
-        for row in tx.execute(query)
+        row.no: open_key(vault, room, row, open_wrap(who, room.team_id, row.epoch, row.team_sealed)) for row in tx.execute(query)
     }
 
 

@@ -36,8 +36,7 @@ def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
         .order_by(person.c.login)
     )
     return [
-        Member(r.id, r.login, r.first_name, r.role, r.granted_at is not None, r.disabled_at is not None)
-        for r in tx.execute(query)
+        Member(r.id, r.login, r.first_name, r.role, r.granted_at is not None, r.disabled_at is not None) for r in tx.execute(query)
     ]
 
 

@@ -6,6 +6,7 @@ Every change of hands is one conditional statement whose row count is looked at;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -129,7 +130,7 @@ def _held(handoff_id: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]
 _FREE = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
 
 
-def _let_go(tx: Connection, handoff_id: str, person_id: str, values: dict[str, object], kind: str) -> Handoff:
+def _let_go(tx: Connection, handoff_id: str, person_id: str, values: Mapping[str, object], kind: str) -> Handoff:
     if tx.execute(handoff.update().where(*_held(handoff_id, person_id)).values(**values)).rowcount != 1:
         raise Conflict("this chat is not yours any more")
     freed = get(tx, handoff_id)

@@ -60,4 +60,3 @@ class Runtime:
 def team_id_of(municipality_id: str) -> str:
     """The id of a gemeente's team of confidants (one team each, until routes name more)."""
     return f"team-{municipality_id}"[:32]
-

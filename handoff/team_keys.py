@@ -86,9 +86,7 @@ def current_public_key(tx: Connection, vault: Vault, team_id: str) -> tuple[int,
     return row.epoch, row.public_key
 
 
-def team_private_keys(
-    tx: Connection, vault: Vault, who: Unlocked, team_id: str, *, only_current: bool = False
-) -> dict[int, bytes]:
+def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str, *, only_current: bool = False) -> dict[int, bytes]:
     """The team's private keys that `who` holds, by epoch.
 
     Raises `Denied` when the epoch in force is not among them, or when any public key in the database does not belong to

@@ -21,7 +21,7 @@ from handoff.vault import ChildKey
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message, readable. `role` is `child`, `bot` or `confidant`; `name` is the confidant's first name. Its repr hides the words."""
+    """One message, readable. `role` is `child`, `bot` or `confidant`; `name` the confidant's first name. Its repr has no words."""
 
     seq: int
     role: str

@@ -1,1 +1,1 @@
-"""Understanding what a child wrote: which danger, which intent, which language. Pure, in process, and only ever able to raise the alarm."""
+"""Understanding what a child wrote: which danger, which intent, which language. It can only ever raise the alarm."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import regex
 
+from nlu.concepts import concept_tokens
 from nlu.text import STOP
 from nlu.text import words as words_of
 
@@ -47,17 +48,22 @@ Tokenizer = Callable[[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One trained `CountVectorsFeaturizer`: its vocabulary (n-gram to column) and how n-grams are cut."""
+    """One trained `CountVectorsFeaturizer`: its vocabulary (n-gram to column) and how n-grams are cut.
+
+    With `concepts` it is our own `ConceptFeaturizer`, which counts concept words (`nlu.concepts`).
+    """
 
     vocabulary: Mapping[str, int]
     analyzer: str
     shortest: int
     longest: int
     lowercase: bool
+    concepts: bool = False
 
     def count(self, tokens: list[str]) -> dict[int, int]:
         """How often each known n-gram stands in the message, by column."""
-        joined = " ".join(self._plain(token) for token in tokens)
+        counted = concept_tokens(tokens) if self.concepts else tokens
+        joined = " ".join(self._plain(token) for token in counted)
         found: dict[int, int] = {}
         for ngram in self.ngrams(joined):
             column = self.vocabulary.get(ngram)

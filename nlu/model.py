@@ -23,6 +23,7 @@ DEFAULT_PATH = Path(__file__).resolve().parent / "models" / "praat.tar.gz"
 
 _RASA = "3.6."
 _COUNTS = "rasa.nlu.featurizers.sparse_featurizer.count_vectors_featurizer.CountVectorsFeaturizer"
+_CONCEPTS = "nlu.rasa.concept_featurizer.ConceptFeaturizer"
 _LOGISTIC = "rasa.nlu.classifiers.logistic_regression_classifier.LogisticRegressionClassifier"
 _WEIGHTED = "nlu.rasa.weighted_classifier.WeightedClassifier"
 _TOKENIZERS: Mapping[str, tuple[Tokenizer, Mapping[str, object]]] = {
@@ -158,7 +159,7 @@ def _refuse_options(node: _Node, defaults: Mapping[str, object], *, free: set[st
 
 
 def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:
-    if node.uses != _COUNTS:
+    if node.uses not in {_COUNTS, _CONCEPTS}:
         raise ModelError(f"{node.name} is a {node.uses}, which is not known")
     _refuse_options(node, _COUNT_DEFAULTS, free=_COUNT_FREE)
     config = {**_COUNT_DEFAULTS, **node.config}
@@ -170,7 +171,12 @@ def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:
     if not isinstance(vocabulary, dict) or sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ModelError(f"{node.name}: the vocabulary's columns are not 0 to {len(vocabulary or ()) - 1}")
     return Counter(
-        vocabulary, str(config["analyzer"]), int(config["min_ngram"]), int(config["max_ngram"]), bool(config["lowercase"])
+        vocabulary,
+        str(config["analyzer"]),
+        int(config["min_ngram"]),
+        int(config["max_ngram"]),
+        bool(config["lowercase"]),
+        concepts=node.uses == _CONCEPTS,
     )
 
 

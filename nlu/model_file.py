@@ -63,7 +63,7 @@ def _members(archive: tarfile.TarFile, name: str) -> dict[str, bytes]:
     return files
 
 
-def read_json(files: Mapping[str, bytes], name: str) -> Any:  # noqa: ANN401 - JSON
+def read_json(files: Mapping[str, bytes], name: str) -> Any:
     """A JSON file of the archive. Raises `ModelError` when it is missing or broken."""
     if name not in files:
         raise ModelError(f"the model has no {name}")
@@ -107,7 +107,7 @@ def read_skops(raw: bytes, name: str, expected_class: str) -> dict[str, Any]:
         raise ModelError(f"the model's {name} has an unknown schema") from None
 
 
-def _value(node: Mapping[str, Any], parts: Mapping[str, bytes], name: str) -> Any:  # noqa: ANN401 - JSON or array
+def _value(node: Mapping[str, Any], parts: Mapping[str, bytes], name: str) -> Any:
     if node.get("__loader__") == "JsonNode":
         return json.loads(node["content"])
     if node.get("__loader__") == "NdArrayNode" and node.get("type") == "numpy":

@@ -49,7 +49,7 @@ class RasaServer:
             self._close()
             raise EngineError("the Rasa server's answer is not a ranking of intents", permanent=False) from None
 
-    def _post(self, body: bytes) -> Any:  # noqa: ANN401 - JSON
+    def _post(self, body: bytes) -> Any:
         """One POST; a kept connection that the server has closed meanwhile is opened anew, once."""
         kept = getattr(self._own, "connection", None) is not None
         try:
@@ -60,7 +60,7 @@ class RasaServer:
                 raise
             return self._exchange(body)
 
-    def _exchange(self, body: bytes) -> Any:  # noqa: ANN401 - JSON
+    def _exchange(self, body: bytes) -> Any:
         connection = self._connection()
         connection.request("POST", self._path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()

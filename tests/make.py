@@ -1,4 +1,4 @@
-"""Builders for tests: a small configuration, a runtime on a real database with toy-cost passphrases, people, and a clock to turn."""
+"""Builders for tests: a runtime on a real database with toy-cost passphrases, people, and a clock to turn."""
 
 from __future__ import annotations
 

@@ -17,7 +17,5 @@ def last_resort(runtime: Runtime) -> bytes:
     )
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
     title = escape(LABELS["choose_name"])
-    html = (
-        f'<!doctype html><html lang="nl"><head>{head}<title>{title}</title></head><body><main><h1>{escape(LABELS["call"])}</h1>'
-    )
+    html = f'<!doctype html><html lang="nl"><head>{head}<title>{title}</title></head><body><main><h1>{escape(LABELS["call"])}</h1>'
     return f"{html}{links}</main></body></html>".encode()

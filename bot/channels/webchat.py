@@ -1,4 +1,4 @@
-"""The child's server: one ASGI app with the page, its API and nothing else. No cookies, no third party, nothing in an address."""
+"""The child's server: one ASGI app with the page, its API and nothing else. No cookies, no third party, no words in an address."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ def _id_of(request: Request) -> str:
     return forms.public_id(request.path_params["handoff_id"])
 
 
-def _read(
-    tx: Connection, parts: Parts, who: Unlocked, handoff_id: str, now: datetime, after: int
-) -> dict[str, Any] | Lost:
+def _read(tx: Connection, parts: Parts, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
     """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
     try:
         chat = confidant.read(tx, parts.runtime, who, handoff_id, now, after=after)
@@ -190,9 +188,7 @@ async def _hand_on(request: Request, change: Change, notice: str) -> Response:
 async def release(request: Request) -> Response:
     """Give the child back to the queue."""
     parts, handoff_id = parts_of(request), _id_of(request)
-    return await _hand_on(
-        request, lambda tx, who, now: confidant.release(tx, parts.runtime, who, handoff_id, now), "teruggegeven"
-    )
+    return await _hand_on(request, lambda tx, who, now: confidant.release(tx, parts.runtime, who, handoff_id, now), "teruggegeven")
 
 
 async def transfer(request: Request) -> Response:

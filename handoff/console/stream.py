@@ -7,6 +7,7 @@ stream says `uit` and ends.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from handoff import access, confidant, members, queue
 from handoff.console.board import engaged, team_views
@@ -28,7 +30,7 @@ from handoff.members import Unlocked
 BEAT = timedelta(seconds=25)
 """Between two heartbeats; see `roster.FRESH`."""
 
-CHECK_S = 4.0
+CHECK_S = 3.0
 """Seconds after which a session is looked up again though nothing happened: whatever ended it, the stream ends within five."""
 
 MAX_STREAMS = 6
@@ -55,67 +57,84 @@ async def stream(request: Request) -> Response:
         return Response(status_code=401)
     if parts.streams[ears.session_id] >= MAX_STREAMS:
         return Response(status_code=429)
-    headers = {"X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(parts, cookie, ears), media_type="text/event-stream", headers=headers)
+    return _Counted(parts, ears.session_id, _Stream(parts, cookie, ears).lines())
 
 
-async def _events(parts: Parts, cookie: bytes, ears: Ears) -> AsyncIterator[str]:
-    parts.streams[ears.session_id] += 1
-    subscription = parts.runtime.store.hub.subscribe(*ears.topics)
-    try:
-        yield "retry: 2000\n\n"
-        async for line in _Stream(parts, cookie, ears, subscription).lines():
-            yield line
-    finally:
-        parts.streams[ears.session_id] -= 1
-        if not parts.streams[ears.session_id]:
-            del parts.streams[ears.session_id]
+class _Counted(StreamingResponse):
+    """Counts from the moment it is promised until it has ended, however it ends."""
+
+    def __init__(self, parts: Parts, session_id: bytes, lines: AsyncIterator[str]) -> None:
+        super().__init__(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._streams = parts.streams
+        self._session_id = session_id
+        self._streams[session_id] += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the end."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams[self._session_id] -= 1
+            if not self._streams[self._session_id]:
+                del self._streams[self._session_id]
 
 
 class _Stream:
     """The loop of one stream."""
 
-    def __init__(self, parts: Parts, cookie: bytes, ears: Ears, subscription: Subscription) -> None:
+    def __init__(self, parts: Parts, cookie: bytes, ears: Ears) -> None:
         self._parts = parts
         self._cookie = cookie
         self._ears = ears
-        self._subscription = subscription
+        self._subscription: Subscription | None = None
 
     async def lines(self) -> AsyncIterator[str]:
         """What to send, until the session ends, the browser leaves or the server stops."""
         clock, pace_s = self._parts.runtime.clock, self._parts.pace_s
         beat_at, quiet_s = clock(), 0.0
-        try:
-            while not self._parts.stopping():
-                heard: set[str] = set()
-                if clock() >= beat_at:
-                    await heartbeat(self._parts, self._cookie)
-                    beat_at = clock() + BEAT
-                    yield _event("klop")
-                else:
-                    heard = await self._subscription.wait(pace_s)
-                quiet_s = 0.0 if heard else quiet_s + pace_s
-                if heard or quiet_s >= CHECK_S:
-                    quiet_s = 0.0
-                    for name in await self._changes(heard):
-                        yield _event(name)
-        except (SignedOut, MustRenew):
-            yield _event("uit")
-        except StoreUnavailable:
-            return  # the browser comes back by itself, and tells its user meanwhile
-        finally:
-            self._subscription.close()
+        with contextlib.closing(self):
+            yield "retry: 2000\n\n"
+            try:
+                while not self._parts.stopping():
+                    heard: set[str] = set()
+                    if clock() >= beat_at:
+                        await heartbeat(self._parts, self._cookie)
+                        beat_at = clock() + BEAT
+                        yield _event("klop")
+                    else:
+                        heard = await self._ear().wait(pace_s)
+                    quiet_s = 0.0 if heard else quiet_s + pace_s
+                    if heard or quiet_s >= CHECK_S:
+                        quiet_s = 0.0
+                        for name in await self._changes(heard):
+                            yield _event(name)
+            except (SignedOut, MustRenew):
+                yield _event("uit")
+            except StoreUnavailable:
+                return  # the browser comes back by itself, and tells its user meanwhile
 
     async def _changes(self, heard: set[str]) -> list[str]:
         """The events for what was heard. Raises `SignedOut`. New topics are listened to before the page looks again."""
         ears = await _listen_to(self._parts, self._cookie)
         names = {"gesprek" if kind in CHAT_KINDS else "wachtrij" for kind in heard}
         if ears.topics != self._ears.topics:
-            old, self._ears = self._subscription, ears
-            self._subscription = self._parts.runtime.store.hub.subscribe(*ears.topics)
-            old.close()
+            self.close()
+            self._ears = ears
+            self._ear()
             names |= {"gesprek", "wachtrij"}
         return sorted(names)
+
+    def _ear(self) -> Subscription:
+        """The subscription, made when the stream has really begun: a browser that left before leaves nothing behind."""
+        if self._subscription is None:
+            self._subscription = self._parts.runtime.store.hub.subscribe(*self._ears.topics)
+        return self._subscription
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
 
 
 def _event(name: str) -> str:
@@ -124,6 +143,7 @@ def _event(name: str) -> str:
 
 async def _listen_to(parts: Parts, cookie: bytes) -> Ears:
     """Raises `SignedOut`, `MustRenew`. Reads only: a stream by itself keeps nobody signed in."""
+
     def look(tx: Connection) -> Ears:
         who = _resume(tx, parts, cookie, touch=False)
         teams = [team.id for team in access.teams_of(tx, who)]

@@ -46,9 +46,7 @@ def test_a_language_without_a_card_is_answered_in_dutch() -> None:
 
 STATES = st.builds(
     State,
-    turns=st.lists(st.lists(st.sampled_from([FIRST_CONTACT, HANDOFF, NUMBERS, "utter_greet"]), max_size=3).map(tuple)).map(
-        tuple
-    ),
+    turns=st.lists(st.lists(st.sampled_from([FIRST_CONTACT, HANDOFF, NUMBERS, "utter_greet"]), max_size=3).map(tuple)).map(tuple),
     claimed=st.booleans(),
     handed_off=st.booleans(),
     empty=st.booleans(),

@@ -62,7 +62,9 @@ def watch(page: Page) -> list[str]:
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.on(
         "console",
-        lambda line: faults.append(f"console: {line.text}") if "Content Security Policy" in line.text or "Trusted" in line.text else None,
+        lambda line: (
+            faults.append(f"console: {line.text}") if "Content Security Policy" in line.text or "Trusted" in line.text else None
+        ),
     )
     return faults
 
@@ -95,5 +97,3 @@ def faults_of(page: Page) -> list[str]:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(tags)}}})")
     return [f"{v['id']}: {v['help']}: {[n['target'] for n in v['nodes']]}" for v in found["violations"]]
-
-

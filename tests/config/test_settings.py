@@ -68,9 +68,7 @@ def test_all_faults_come_at_once_and_no_value_is_told() -> None:
 
 def test_child_and_console_keep_apart() -> None:
     assert "CONSOLE_ORIGIN" in str(faults({"PRAAT_CONSOLE_ORIGIN": "http://localhost:8080"}))
-    assert "PRAAT_CONSOLE_PORT" in faults(
-        {"PRAAT_CONSOLE_PORT": "8080", "PRAAT_CONSOLE_ORIGIN": "https://team.voorbeeldstad.nl"}
-    )
+    assert "PRAAT_CONSOLE_PORT" in faults({"PRAAT_CONSOLE_PORT": "8080", "PRAAT_CONSOLE_ORIGIN": "https://team.voorbeeldstad.nl"})
     child = read_settings(ChildSettings, {"PRAAT_ARGON2_ITERATIONS": "4"})
     assert not hasattr(child, "argon2_iterations")
     console = read_settings(ConsoleSettings, {"PRAAT_BODY_LIMIT": "20000"})

@@ -106,7 +106,9 @@ def test_every_answer_carries_the_headers(sqlite_house: House) -> None:
             assert "camera=()" in headers["permissions-policy"]
             policy = headers["content-security-policy"].split("; ")
             assert policy[0] == "default-src 'none'"
-            assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'"} <= set(policy)
+            assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'", "require-trusted-types-for 'script'"} <= set(
+                policy
+            )
             assert "unsafe" not in headers["content-security-policy"]
             assert "data:" not in headers["content-security-policy"]
         assert sanne.get("/static/console.css").headers["cache-control"] == "no-cache"
@@ -174,7 +176,8 @@ def test_a_large_body_is_refused_before_it_is_parsed(sqlite_house: House) -> Non
 
 BROKEN = [
     (b"{", "application/json"), (b"[1]", "application/json"), (b"[" * 8000, "application/json"), (b"\xff\xfe", "application/json"),
-    (b"null", "application/json"), (b'{"tekst": 3, "bericht": []}', "application/json"), (b"--x", "multipart/form-data; boundary=x"),
+    (b"null", "application/json"), (b'{"tekst": 3, "bericht": []}', "application/json"),
+    (b"--x", "multipart/form-data; boundary=x"),
     (b"zonder", "multipart/form-data"), (b"%ff%fe=%00", "application/x-www-form-urlencoded"), (b"<x/>", "text/xml"), (b"", ""),
 ]  # fmt: skip
 
@@ -230,7 +233,16 @@ def test_templates_and_scripts_never_switch_escaping_off() -> None:
             assert forbidden not in text, (template.name, forbidden)
     for script in SCRIPTS.glob("*.js"):
         text = script.read_text("utf-8")
-        for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "sessionStorage"):
+        for forbidden in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "DOMParser",
+            "sessionStorage",
+        ):
             assert forbidden not in text, (script.name, forbidden)
         assert text.count("localStorage") == (3 if script.name == "attention.js" else 0)
 

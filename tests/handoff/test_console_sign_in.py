@@ -143,7 +143,9 @@ def test_a_session_ends_after_fifteen_idle_minutes_and_says_so(sqlite_house: Hou
         house.clock.turn(minutes=14)
         assert browser.get("/wachtrij-deel").status_code == 200
         house.clock.turn(minutes=2)
-        assert browser.get("/wachtrij-deel", **{"X-Console": "1"}).status_code == 401, "a page's own refreshing keeps nobody signed in"
+        assert browser.get("/wachtrij-deel", **{"X-Console": "1"}).status_code == 401, (
+            "a page's own refreshing keeps nobody signed in"
+        )
         gone = browser.get("/")
         assert gone.headers["location"] == "/inloggen?weg=1"
         assert "niet meer ingelogd" in browser.get(gone.headers["location"]).text

@@ -33,6 +33,7 @@ class Listener:
     status: int = 0
     text: str = ""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -40,8 +41,9 @@ class Listener:
         raw = [(b"cookie", f"sessie={self.cookie}".encode()), (b"host", b"localhost:8001")]
         raw += [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
         scope = {
-            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": "/stroom", "raw_path": b"/stroom", "query_string": b"", "headers": raw, "server": ("localhost", 8001),
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+            "scheme": "http", "path": "/stroom", "raw_path": b"/stroom", "query_string": b"", "headers": raw,
+            "server": ("localhost", 8001),
         }  # fmt: skip
         await self.app(scope, self._receive, self._send)
 
@@ -52,6 +54,7 @@ class Listener:
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.begun.set()
         self.text += message.get("body", b"").decode()
         self.heard.set()
 
@@ -228,12 +231,12 @@ def test_one_session_has_a_few_streams_and_no_more(sqlite_house: House) -> None:
         await first.hears("klop")
         more = [Listener(first.app, cookie) for _ in range(stream.MAX_STREAMS)]
         tasks = [asyncio.create_task(one.run()) for one in more]
-        for one in more[:-1]:
-            await one.hears("klop")
-        await tasks[-1]
-        assert more[-1].status == 429
-        more[0].gone.set()
-        await tasks[0]
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(*(one.begun.wait() for one in more))
+        assert sorted(one.status for one in more) == [200] * (stream.MAX_STREAMS - 1) + [429]
+        leaving = next(at for at, one in enumerate(more) if one.status == 200)
+        more[leaving].gone.set()
+        await tasks[leaving]
         again = Listener(first.app, cookie)
         tasks.append(asyncio.create_task(again.run()))
         await again.hears("klop")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -20,7 +20,7 @@ metadata = sa.MetaData()
 note = sa.Table("note", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
 
 
-def _add(number: int, *, fail: bool = False) -> object:
+def _add(number: int, *, fail: bool = False) -> Callable[[sa.Connection], int]:
     def work(tx: sa.Connection) -> int:
         tx.execute(note.insert().values(id=number, text="x"))
         if fail:
@@ -55,7 +55,7 @@ def test_one_failure_in_a_batch_undoes_only_itself(store: Store) -> None:
 
 
 def test_listeners_hear_of_a_commit_and_never_of_a_rollback(store: Store) -> None:
-    def loud(number: int, kind: str, *, fail: bool = False) -> object:
+    def loud(number: int, kind: str, *, fail: bool = False) -> Callable[[sa.Connection], None]:
         def work(tx: sa.Connection) -> None:
             announce(tx, "chat:1", kind)
             _add(number, fail=fail)(tx)

@@ -399,9 +399,7 @@ class Keys(RuleBasedStateMachine):
             return
         spy = self.waiting[where][0]
         with self.rig.undone() as tx:
-            for row in tx.execute(
-                team_wrap.select().where(team_wrap.c.team_id == where, team_wrap.c.person_id == member)
-            ).all():
+            for row in tx.execute(team_wrap.select().where(team_wrap.c.team_id == where, team_wrap.c.person_id == member)).all():
                 tx.execute(team_wrap.insert().values(**{**row._asdict(), "person_id": spy}))
             for room in self.rooms:
                 if room.where == where:

@@ -233,9 +233,7 @@ def test_nothing_secret_is_in_a_repr_or_an_error(rig: Rig) -> None:
     with rig.engine.begin() as tx:
         row = members.look_up(tx, rig.login_of(anna))
         sealed = keys.seal_words(tx, rig.vault, conversation_id=talk.id, seq=2, role="child", text="mijn geheim")
-    shown = [
-        repr(x) for x in (who, row, rig.read(who, talk.id), members.new_key(rig.vault, "zin van genoeg tekens"), rig.vault)
-    ]
+    shown = [repr(x) for x in (who, row, rig.read(who, talk.id), members.new_key(rig.vault, "zin van genoeg tekens"), rig.vault)]
     shown += [repr(sealed), *_tracebacks(rig, talk.id, who.private_key)]
     secrets = [cookie, who.private_key, who.session_id, row.locked_key, row.salt, SECRET, rig.vault.bucket("2026-12-22")]
     for text in shown:

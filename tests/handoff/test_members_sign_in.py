@@ -60,9 +60,7 @@ def test_what_cannot_be_a_login_fits_nobody_and_breaks_nothing(rig: Rig, login: 
         assert members.look_up(tx, login).person_id == ""
         key = members.new_key(rig.vault, "lang genoeg om te mogen")
         with pytest.raises(Conflict):
-            members.insert_person(
-                tx, key, municipality_id="u", login=login, first_name="x", role="clerk", must_renew=True, now=NOW
-            )
+            members.insert_person(tx, key, municipality_id="u", login=login, first_name="x", role="clerk", must_renew=True, now=NOW)
 
 
 @pytest.mark.parametrize("phrase", ["", "verkeerd", "\ud83d\0", "x" * 100_000])
@@ -154,6 +152,13 @@ def test_guessing_on_does_not_prolong_a_hold_and_afterwards_counts_from_one(rig:
     _fail(rig, anna, 5, minutes=20)
     with pytest.raises(Denied):
         rig.sign_in(anna, now=later(minutes=34))
+
+
+def test_a_disabled_person_is_nobody_to_the_login_page(rig: Rig) -> None:
+    anna = rig.person("u")
+    with rig.engine.begin() as tx:
+        tx.execute(person.update().where(person.c.id == anna).values(disabled_at=NOW))
+        assert members.look_up(tx, rig.login_of(anna)) == members.look_up(tx, "niemand")
 
 
 def test_a_disabled_person_cannot_finish_signing_in(rig: Rig) -> None:

@@ -17,15 +17,13 @@ from handoff.vault import X25519, XWING, Cost, Vault
 from handoff.vault_answers import KNOWN, SEED, KnownAnswers
 from tests.handoff.rig import SECRET, TOY, denied
 
-PART = st.one_of(st.binary(max_size=8), st.text(max_size=4), st.integers(0, 99))
+PART = st.one_of(st.binary(max_size=8), st.text(st.characters(), max_size=4), st.integers(0, 99))
 SUITES = pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing"])
 
 
 @SUITES
 @given(data=st.binary(max_size=700), context=st.lists(PART, max_size=4))
-def test_what_is_sealed_opens_with_its_key_and_context_only(
-    suite: bytes, data: bytes, context: list[bytes | str | int]
-) -> None:
+def test_what_is_sealed_opens_with_its_key_and_context_only(suite: bytes, data: bytes, context: list[bytes | str | int]) -> None:
     private = v.new_private_key(suite)
     blob = v.seal(v.public_key(private), data, *context)
     assert blob[:1] == suite
@@ -49,6 +47,10 @@ def test_every_changed_byte_is_noticed(suite: bytes) -> None:
 def test_different_contexts_never_give_the_same_bytes(one: list[bytes | str | int], other: list[bytes | str | int]) -> None:
     same = [(type(x), x) for x in one] == [(type(x), x) for x in other]
     assert (v.bind(*one) == v.bind(*other)) == same
+
+
+def test_half_a_character_is_a_context_of_its_own() -> None:
+    assert len({v.bind("\ud83d"), v.bind("?"), v.bind("\ufffd"), v.bind("\ude00")}) == 4
 
 
 def test_a_context_of_another_type_is_refused_without_a_word() -> None:
@@ -154,8 +156,7 @@ def test_child_hash_needs_the_configuration_and_separates_channels(tmp_path: Pat
     one, other = Vault(SECRET, tmp_path / "a", cost=TOY), Vault(b"2" * 32, tmp_path / "b", cost=TOY)
     assert one.child_auth("telegram", b"1234") == one.child_auth("telegram", b"1234")
     assert (
-        len({one.child_auth("telegram", b"1234"), one.child_auth("webchat", b"1234"), other.child_auth("telegram", b"1234")})
-        == 3
+        len({one.child_auth("telegram", b"1234"), one.child_auth("webchat", b"1234"), other.child_auth("telegram", b"1234")}) == 3
     )
 
 

@@ -88,9 +88,7 @@ def test_a_bucket_made_anew_is_another_key(vault: Vault) -> None:
     assert vault.bucket("2026-12-22") != key
 
 
-@pytest.mark.parametrize(
-    "day", ["../x", "2026-12-2", "2026-13-01", "2026-02-30", "", "2026-12-22/", "delivery", "2026-12-22\n"]
-)
+@pytest.mark.parametrize("day", ["../x", "2026-12-2", "2026-13-01", "2026-02-30", "", "2026-12-22/", "delivery", "2026-12-22\n"])
 def test_only_a_day_names_a_bucket(vault: Vault, day: str) -> None:
     for attempt in (vault.make_bucket, vault.bucket, vault.destroy_bucket):
         with pytest.raises(ValueError, match=r"YYYY-MM-DD|month|day"):

@@ -14,7 +14,7 @@ import pytest
 
 from tests.journey.server import Server, history, new_token, send
 
-ROUNDS = 5
+ROUNDS = 4
 CHILDREN = 4
 
 
@@ -54,7 +54,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(server: Server) -> None:
-    chance = random.Random(20261122)
+    chance = random.Random(20261122)  # noqa: S311 - moments of death, no secret
     stop = threading.Event()
     kids = [Kid(server, stop) for _ in range(CHILDREN)]
     for kid in kids:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +18,13 @@ from bot.message import Incoming
 from bot.turn import take_turn
 from bot.waiting import tell_waiting
 from config.schema import Condition
-from handoff import confidant, keys, queue, roster
+from handoff import confidant, keys, queue
 from handoff.conversation import WEBCHAT, Door
 from handoff.errors import Denied, NotFound
+from handoff.members import Unlocked
 from handoff.models import handoff, message, outbox
 from handoff.runtime import team_id_of
+from handoff.vault import ChildKey
 from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, incoming, rows, understood
@@ -37,10 +39,12 @@ def _first(house: House, understanding: Understanding, text: str = "hoi") -> chi
 
 def _say(house: House, token: bytes, understanding: Understanding, text: str, external_id: str) -> child.Snapshot:
     message_in = incoming(text, token=token, external_id=external_id)
-    work: Callable[[sa.Connection], child.Snapshot] = lambda tx: child.send(  # noqa: E731
-        tx, house.runtime, message_in, understanding, house.clock()
-    )
-    return house.runtime.store.write(work).result()
+    return house.runtime.store.write(lambda tx: child.send(tx, house.runtime, message_in, understanding, house.clock())).result()
+
+
+def _duty(house: House, who: Unlocked, *, present: bool) -> None:
+    team_id, now = team_id_of(CITY), house.clock()
+    house.runtime.store.write(lambda tx: confidant.set_duty(tx, who, team_id, now, present=present)).result()
 
 
 ALL = [understood(intent) for intent in (*INTENTS, FALLBACK)]
@@ -80,13 +84,15 @@ def test_3_the_database_refuses_free_text_from_the_bot(house: House) -> None:
     _first(house, understood())
     where = rows(house, message)[0]._mapping["conversation_id"]
     values = {"conversation_id": where, "seq": 99, "role": "bot", "mac": b"x", "created_at": house.clock()}
-    for extra in (
+    faults: tuple[dict[str, object], ...] = (
         {"sealed": b"Het komt goed.", "key_no": 1},
         {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.script.version, "sealed": b"x"},
         {},
-    ):
+    )
+    for extra in faults:
+        statement = message.insert().values(**values, **extra)
         with pytest.raises(IntegrityError):
-            house.runtime.store.write(lambda tx, e=extra: tx.execute(message.insert().values(**values, **e))).result()
+            house.runtime.store.write(partial(sa.Connection.execute, statement=statement)).result()
 
 
 def test_3_a_bot_message_that_somebody_changed_in_the_database_is_not_shown(house: House) -> None:
@@ -119,8 +125,7 @@ def test_5_nothing_is_said_about_people_that_is_not_so(house: House) -> None:
     """Every sentence that was sent carried conditions that were true at that moment, with and without somebody on duty."""
     sanne = house.confidant("sanne")
     for there in (False, True, False):
-        change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id, "now": house.clock()}
-        house.runtime.store.write(lambda tx, t=there, c=change: (roster.start if t else roster.end)(tx, **c)).result()
+        _duty(house, sanne, present=there)
         known = {row._mapping["conversation_id"] for row in rows(house, message)}
         for understanding in ALL:
             _first(house, understanding)
@@ -131,9 +136,7 @@ def test_5_nothing_is_said_about_people_that_is_not_so(house: House) -> None:
 
 
 def test_5_a_console_that_went_silent_is_nobody(house: House) -> None:
-    sanne = house.confidant("sanne")
-    change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id, "now": house.clock()}
-    house.runtime.store.write(lambda tx: roster.start(tx, **change)).result()
+    _duty(house, house.confidant("sanne"), present=True)
     assert _first(house, understood()).on_duty is True
     house.clock.turn(seconds=80)
     assert _first(house, understood()).on_duty is False
@@ -141,10 +144,9 @@ def test_5_a_console_that_went_silent_is_nobody(house: House) -> None:
 
 def test_5_a_waiting_child_hears_when_the_last_human_left(house: House) -> None:
     sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
-    change = {"team_id": team_id_of(CITY), "person_id": sanne.person_id}
-    house.runtime.store.write(lambda tx: roster.start(tx, **change, now=house.clock())).result()
+    _duty(house, sanne, present=True)
     _say(house, token, understood(), "hoi", "m1")
-    house.runtime.store.write(lambda tx: roster.end(tx, **change, now=house.clock())).result()
+    _duty(house, sanne, present=False)
     assert asyncio.run(tell_waiting(house.runtime)) == 1
     assert asyncio.run(tell_waiting(house.runtime)) == 0, "said twice"
     assert rows(house, message)[-1]._mapping["utterance"] == "utter_nobody_on_duty"
@@ -153,9 +155,10 @@ def test_5_a_waiting_child_hears_when_the_last_human_left(house: House) -> None:
 def test_6_only_the_team_opens_the_words(house: House) -> None:
     sanne, olga, token = house.confidant("sanne"), house.confidant("olga", "elders"), secrets.token_bytes(32)
     chat = _say(house, token, understood(), "hoi", "m1").conversation_id
-    read = lambda who: house.runtime.store.read(  # noqa: E731
-        lambda tx: keys.open_conversation(tx, house.runtime.vault, chat, who)
-    ).result()
+
+    def read(who: Unlocked | ChildKey) -> list[keys.OpenedMessage]:
+        return house.runtime.store.read(lambda tx: keys.open_conversation(tx, house.runtime.vault, chat, who)).result()
+
     assert read(sanne)[0].text == "hoi"
     with pytest.raises(Denied):
         read(olga)
@@ -188,8 +191,10 @@ def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house
     item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     for n in range(3):
-        put = {"external_id": f"c{n}", "text": f"woord {n}", "now": house.clock()}
-        write(lambda tx, p=put: confidant.write(tx, run, sanne, item, **p)).result()
+        now = house.clock()
+        write(
+            partial(confidant.write, runtime=run, who=sanne, handoff_id=item, external_id=f"c{n}", text=f"woord {n}", now=now)
+        ).result()
     channel = FakeChannel(
         faults=[DeliveryFailed("network", permanent=False), DeliveryFailed("slow", permanent=False, retry_after=90)]
     )

@@ -221,9 +221,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(state = 'claimed') = (claimed_by is not null and lease_until is not null)", name=op.f("ck_handoff_claim")
         ),
-        sa.CheckConstraint(
-            "(state = 'closed') = (closed_at is not null and outcome is not null)", name=op.f("ck_handoff_close")
-        ),
+        sa.CheckConstraint("(state = 'closed') = (closed_at is not null and outcome is not null)", name=op.f("ck_handoff_close")),
         sa.CheckConstraint("state in ('waiting','claimed','closed')", name=op.f("ck_handoff_state")),
         sa.CheckConstraint("urgency between 0 and 2", name=op.f("ck_handoff_urgency")),
         sa.ForeignKeyConstraint(["asked_for"], ["person.id"], name=op.f("fk_handoff_asked_for_person")),
@@ -278,7 +276,9 @@ def upgrade() -> None:
         sa.Column("urgency", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(role = 'bot' and sealed is null and sealed_reading is null and key_no is null and utterance is not null and variant is not null and script_version is not null) or (role <> 'bot' and sealed is not null and key_no is not null and utterance is null and variant is null and script_version is null)",
+            "(role = 'bot' and sealed is null and sealed_reading is null and key_no is null and utterance is not "
+            "null and variant is not null and script_version is not null) or (role <> 'bot' and sealed is not "
+            "null and key_no is not null and utterance is null and variant is null and script_version is null)",
             name=op.f("ck_message_reference_or_sealed"),
         ),
         sa.CheckConstraint("role in ('child','bot','confidant')", name=op.f("ck_message_role")),
@@ -339,9 +339,7 @@ def downgrade() -> None:
     op.drop_table("team_wrap")
     op.drop_table("team_key")
     with op.batch_alter_table("shift", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_shift_open", sqlite_where=sa.text("ends_at IS NULL"), postgresql_where=sa.text("ends_at IS NULL")
-        )
+        batch_op.drop_index("uq_shift_open", sqlite_where=sa.text("ends_at IS NULL"), postgresql_where=sa.text("ends_at IS NULL"))
         batch_op.drop_index(batch_op.f("ix_shift_team_id"))
         batch_op.drop_index(batch_op.f("ix_shift_person_id"))
 

@@ -1,0 +1,19 @@
+"""What a serving process gives up at its start, so that its memory cannot be read by a neighbour or written to a core file."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sys
+
+_PR_SET_DUMPABLE = 4
+"""prctl(2): with 0, no core dump is made and other processes of the same user may not attach or read /proc/<pid>/mem."""
+
+
+def harden() -> None:
+    """No core files, no attaching, files for the owner alone. What a system does not offer is left out."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
