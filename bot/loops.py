@@ -75,7 +75,7 @@ class ConfigurationWatch:
 
     def __init__(self, runtime: Runtime, folder: Path, data_dir: Path, digest: str, tell: Callable[[str], None]) -> None:
         self._runtime, self._folder, self._data_dir, self._digest, self._tell = runtime, folder, data_dir, digest, tell
-        self._stamp = self._newest()
+        self._stamp = (0.0, 0)  # look once at the start: a change while the program was starting counts too
 
     def _newest(self) -> tuple[float, int]:
         files = list(self._folder.rglob("*.yml"))

@@ -24,7 +24,6 @@ _OTHERS = stat.S_IRWXO
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
-Minutes = Annotated[int, Field(ge=1, le=1440)]
 
 
 class SettingsFaults(ConfigError):
@@ -49,8 +48,6 @@ class SharedSettings(BaseModel):
     console_origin: Origin = ""
     child_port: Port = 8080
     console_port: Port = 8081
-    claim_lease_seconds: Annotated[int, Field(ge=30, le=3600)] = 180
-    bot_idle_minutes: Minutes = 15  # the bot says nothing more by itself after this; an open handoff stays open
 
     @model_validator(mode="before")
     @classmethod

@@ -190,10 +190,13 @@ class SqliteStore:
         try:
             self._same_file()
             with self._writer.connect() as connection:
+                known = self._inode
                 with connection.begin():
                     for job in batch:
                         _in_savepoint(connection, job)
                 self._same_file()
+                if known not in (None, self._inode):
+                    raise StoreUnavailable("the database file was replaced")
         except (SQLAlchemyError, StoreUnavailable) as error:
             for job in batch:  # one commit for all: it failed for all, also for those whose work had gone well
                 job.error = _unavailable(error)

@@ -66,9 +66,16 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "WISSEN": "wis wissen verwijder verwijderen delete weghalen stop stoppen",
         "GEMEENTE": "gemeentehuis gemeente stadhuis balie raadhuis",
         "BURGEMEESTER": "burgemeester burgervader",
-        "LACH": "haha hahaha hahah lol lmao xd grapje grap hihi",
+        "LACH": "lach lachen lachte gelachen 😂 🤣 😆 😹 haha hahaha hahah lol lmao xd grapje grap hihi",
         "SCHOOL": "school klas toets huiswerk rapport cijfer les pauze gym wiskunde",
         "SPEL": "fortnite minecraft roblox game games gamen fifa spelen spel playstation",
+        "DING": """mobiel mobieltje oplader accu batterij laptop ipad tablet pc controller internet wifi plant planten bloem scooter step fatbike
+            fiets oortjes koptelefoon tv televisie lader scherm knuffel lego""",
+        "DIER": "hamster cavia konijn kat poes hond vogel parkiet muis goudvis vis kip paard schildpad hondje katje puppy poesje wesp mug spin",
+        "KLEINIGHEID": """hitte warmte verveling schaamte nieuwsgierigheid zenuwen spierpijn hooikoorts slaap stress saai saaie spannend
+            conditie gym sporten training wedstrijd finale team voetbal hockey trein bus""",
+        "LEKKERS": "chips frikandel pizza ijsje snoep cola patat friet koek taart mcdonalds mcdo kapsalon burger chocola",
+        "VERHAAL": "film serie boek verhaal toneelstuk musical youtube netflix filmavond horror spannende stripboek liedje rap",
         "BOT": "bot robot computer chatbot ai chatgpt",
     }
 )

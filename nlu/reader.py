@@ -27,7 +27,8 @@ class Thresholds:
     """Where the engine is believed; all are probabilities, set by `nlu.train` on data that the model had not seen.
 
     Below `fallback_below` the best intent is not named. From `acute_from` on, the probability of the acute intents together
-    makes a message acute; from `high_from` on, that of the acute and high intents together makes it high.
+    makes a message acute (below it an acute intent is not named); from `high_from` on, that of the acute and high intents
+    together makes it high.
     """
 
     fallback_below: float = 0.3
@@ -104,6 +105,8 @@ def _believe(reading: Reading | None, thresholds: Thresholds) -> tuple[str, floa
     if reading is None or reading.intent not in URGENCY_OF:
         return FALLBACK, 0.0, Urgency.NORMAL
     urgency = _urgency(reading.ranking, thresholds)
+    if URGENCY_OF[reading.intent] is Urgency.ACUTE and urgency is not Urgency.ACUTE:
+        return FALLBACK, reading.confidence, Urgency.HIGH  # too unsure to cry danger: a human looks soon
     if reading.confidence < thresholds.fallback_below:
         return FALLBACK, reading.confidence, urgency
     return reading.intent, reading.confidence, urgency

@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from handoff.console import board, chat, renew, sign_in, stream
+from handoff.console import board, chat, renew, sign_in, stream, team
 from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.looks import STATIC, Looks
 from handoff.console.parts import ConsoleSettings, Parts, parts_of
@@ -86,6 +86,8 @@ def _routes() -> list[Route | Mount]:
         Route("/nieuwe-wachtzin", renew.form, methods=["GET"]),
         Route("/nieuwe-wachtzin", renew.renew, methods=["POST"]),
         Route("/uitloggen", sign_in.sign_out, methods=["POST"]),
+        Route("/team", team.page),
+        Route("/team/toelaten", team.let_in, methods=["POST"]),
         Route("/stroom", stream.stream),
         Route("/klop", stream.alive, methods=["POST"]),
         Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)), name="static"),

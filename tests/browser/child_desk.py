@@ -1,4 +1,4 @@
-"""A child in a real browser: the child's server in a thread, private windows on a phone or a desk, and no way out to the network."""
+"""A child in a real browser: the child's server in a thread, private windows, and no way out to the network."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
 from handoff.console.app import console_app
 from tests.handoff.desk import settled
@@ -59,13 +59,19 @@ class Served:
 def watch(page: Page) -> list[str]:
     """Everything the browser complains about: script errors, dialogs, and what the content policy refused."""
     faults: list[str] = []
+
+    def read(line: ConsoleMessage) -> None:
+        if "Content Security Policy" in line.text or "Trusted" in line.text:
+            faults.append(f"console: {line.text}")
+
+    def opened(dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":
+            faults.append(f"dialog: {dialog.type}")
+        dialog.accept()
+
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on(
-        "console",
-        lambda line: (
-            faults.append(f"console: {line.text}") if "Content Security Policy" in line.text or "Trusted" in line.text else None
-        ),
-    )
+    page.on("console", read)
+    page.on("dialog", opened)
     return faults
 
 

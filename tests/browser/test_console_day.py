@@ -169,7 +169,11 @@ def test_two_confidants_want_the_same_child_and_one_gets_it(site: Served) -> Non
         action = noor.locator("[data-waiting] form").get_attribute("action") or ""
         _take(sanne)
         noor.evaluate(
-            "action => { const f = document.createElement('form'); f.method = 'post'; f.action = action; document.body.append(f); f.submit() }",
+            """action => {
+            const form = Object.assign(document.createElement("form"), { method: "post", action });
+            document.body.append(form);
+            form.submit();
+        }""",
             action,
         )
         expect(noor.get_by_role("alert")).to_contain_text("Een collega was u net voor")
@@ -253,7 +257,9 @@ def test_many_tabs_share_one_stream(site: Served) -> None:
         new_child(site.house)
         for tab in (page, *tabs):
             expect(tab.locator("[data-waiting]")).to_have_count(1)
-        streams = [t.evaluate("performance.getEntriesByType('resource').filter(e => e.name.endsWith('/stroom')).length") for t in tabs]
+        streams = [
+            t.evaluate("performance.getEntriesByType('resource').filter(e => e.name.endsWith('/stroom')).length") for t in tabs
+        ]
         assert sum(streams) == 0
 
 
@@ -264,6 +270,7 @@ def test_one_time_passphrase_is_renewed_and_then_the_queue_opens(site: Served) -
         page.get_by_label("Inlognaam").fill("sanne")
         page.get_by_label("Wachtzin", exact=True).fill(site.house.phrases["sanne"])
         page.keyboard.press("Enter")
+        page.wait_for_url("**/nieuwe-wachtzin")
         words = page.locator(".pe-phrase li").all_inner_texts()
         page.get_by_label("Typ de zes woorden over").fill(" ".join(words))
         page.get_by_role("button", name="Deze wachtzin gebruiken").click()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.child import Snapshot
-from handoff import queue
+from handoff import members, people, queue
 from handoff.console.app import console_app
 from handoff.models import person
 from handoff.runtime import team_id_of
@@ -113,6 +113,19 @@ def desk(house: House, login: str | None = None, *, origin: str = ORIGIN) -> Ite
             assert made.sign_in(login).status_code == 303
         yield made
         runner.run(made.http.aclose())
+
+
+def invite(house: House, login: str, municipality_id: str = CITY) -> str:
+    """Somebody whom the operator added and nobody has let in yet."""
+    vault = house.runtime.vault
+    house.phrases[login] = phrase = f"{login} zin van zes losse woorden"
+    key = members.new_key(vault, phrase)
+
+    def add(tx: Connection) -> people.Member:
+        where = municipality_id
+        return people.add_confidant(tx, vault, key, municipality_id=where, login=login, first_name=login.title(), now=house.clock())
+
+    return write(house, add).id
 
 
 def hidden(page: str, name: str) -> str:

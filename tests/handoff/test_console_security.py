@@ -38,6 +38,7 @@ def _mutations(handoff_id: str) -> list[tuple[str, dict[str, str]]]:
         ("/nieuwe-wachtzin", {"nieuw": "x", "merk": "x", "wachtzin": "x"}),
         ("/uitloggen", {}),
         ("/klop", {}),
+        ("/team/toelaten", {"persoon": "x", "code": "x"}),
     ]
 
 

@@ -155,3 +155,16 @@ def test_errors_carry_no_values(store: Store) -> None:
     error = store.write(lambda tx: tx.execute(note.insert().values(id=1, text="geheim woord"))).exception()
     assert error is not None
     assert "geheim" not in str(error) + repr(error)
+
+
+def test_a_file_that_is_replaced_during_a_commit_is_not_acknowledged(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+
+    def replaced(tx: sa.Connection) -> None:
+        _add(1)(tx)
+        (tmp_path / "other").write_bytes(b"")
+        (tmp_path / "other").replace(tmp_path / "s.db")
+
+    assert isinstance(store.write(replaced).exception(), StoreUnavailable)
+    store.close()

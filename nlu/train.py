@@ -1,0 +1,201 @@
+"""`python -m nlu.train` (`make train`): validate, cross-validate, calibrate, train, prove parity, test; write model, record and card.
+
+Rasa trains and answers in its own environment (`nlu.rasa_env`); the figures are made here, with the very code that the bot runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from nlu import danger_file, dataset, model, parity, rasa_env
+from nlu.assemble import record_path
+from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
+from nlu.card import render
+from nlu.danger import DangerList
+from nlu.evaluate import Example, Report, compare, evaluate, read_examples, with_typos
+from nlu.model import CarriedModel
+from nlu.pictures import confusion_matrix, reliability_curve
+from nlu.reader import Reader, Thresholds, clean
+
+FOLDS = 5
+FUZZED = 2000
+SEED = 20261122
+CARD = dataset.NLU / "MODEL.md"
+
+_RASA_VERSION = "3.6.21"
+_STEPS = {"validate": "Rasa checks the data", "fold": "cross-validation", "train": "training", "parity": "parity with Rasa"}
+
+
+class TrainingError(RuntimeError):
+    """Training stopped: the data, Rasa, or parity is at fault. `permanent`: the same files give the same fault."""
+
+    permanent = True
+
+
+class Judge:
+    """Runs Rasa jobs in the training environment and shows how far they are."""
+
+    def __init__(self, python: Path, folder: Path, progress: Progress) -> None:
+        self._python = python
+        self._folder = folder
+        self._progress = progress
+
+    def run(self, tasks: Sequence[str], **options: Any) -> dict[str, Any]:
+        """Do the tasks and return their answers. Raises `TrainingError` with Rasa's last words when it fails."""
+        job, answer = self._folder / "job.json", self._folder / "answer.json"
+        job.write_text(json.dumps({"tasks": tasks, "answer": str(answer), **_project(), **options}), encoding="utf-8")
+        command = [str(self._python), "-m", "nlu.rasa.judge", str(job)]
+        with (self._folder / "rasa.log").open("w+", encoding="utf-8") as log:
+            running = subprocess.Popen(  # noqa: S603 - our own module, in our own environment
+                command, cwd=rasa_env.ROOT, env=rasa_env.run_environment(), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+            said = self._show(running)
+            if running.wait() != 0:
+                log.seek(0)
+                raise TrainingError("Rasa failed:\n" + "".join([*said[-5:], *log.readlines()[-15:]]))
+        return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+    def _show(self, running: subprocess.Popen[str]) -> list[str]:
+        bars: dict[str, TaskID] = {}
+        said = []
+        for line in running.stdout or ():
+            if not line.startswith("@"):
+                said.append(line)
+                continue
+            step = json.loads(line[1:])
+            label = _STEPS.get(step["step"])
+            if label and step["step"] not in bars:
+                bars[step["step"]] = self._progress.add_task(label, total=None)
+            if label:
+                done, of = step.get("number", 1) - 1 if "number" in step else step.get("done"), step.get("of")
+                if step["step"] != "fold" or "number" in step:
+                    self._progress.update(bars[step["step"]], completed=done, total=of)
+        for bar in bars.values():
+            self._progress.update(bar, total=1, completed=1)
+        return said
+
+
+def _project() -> dict[str, str]:
+    return {"config": str(dataset.PROJECT / "config.yml"), "domain": str(dataset.PROJECT / "domain.yml"), "data": str(dataset.TRAINING)}
+
+
+def train(console: Console) -> Mapping[str, Any]:
+    """The whole run; returns the record. Nothing is written into the project before parity with Rasa is proven."""
+    examples = dataset.training_examples()
+    faults = dataset.faults(examples, dataset.held_out_files())
+    if faults:
+        raise TrainingError("The data has faults:\n" + "\n".join(faults[:40]))
+    danger = danger_file.load()
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    with tempfile.TemporaryDirectory() as name, Progress(*columns, console=console) as progress:
+        folder = Path(name)
+        judge = Judge(rasa_env.python(), folder, progress)
+        unseen, scale, thresholds = _calibrated(judge, danger)
+        texts = _parity_texts(examples)
+        made = folder / "praat.tar.gz"
+        answer = judge.run(["train", "parse"], model=str(made), texts=texts, config=str(_config(folder, scale)))
+        carried = CarriedModel.load(made)
+        proven = parity.compare(carried, texts, answer["rankings"])
+        if not proven.holds:
+            raise TrainingError(f"The carried model does not answer as Rasa does: {proven}")
+        reports = _reports(Reader(danger, carried, thresholds=thresholds, deadline_s=60.0), unseen, thresholds)
+        record = {
+            "rasa": _RASA_VERSION,
+            "training_examples": len(examples),
+            "data_hash": dataset.data_hash(),
+            "model_hash": hashlib.sha256(made.read_bytes()).hexdigest(),
+            "scale": round(scale, 4),
+            "thresholds": {"fallback_below": thresholds.fallback_below, "acute_from": thresholds.acute_from, "high_from": thresholds.high_from},
+            "parity": {"texts": proven.texts, "other_intent": proven.other_intent, "largest_difference": proven.largest_difference},
+            "reports": {name: report.as_dict() for name, report in reports.items()},
+        }
+        _write(made, record, reports["held-out"], reports["cross-validation"])
+    return record
+
+
+def _calibrated(judge: Judge, danger: DangerList) -> tuple[list[Unseen], float, Thresholds]:
+    """Cross-validated answers under the calibrated scale, that scale, and the thresholds."""
+    answers = judge.run(["validate", "cross_validate"], folds=FOLDS)
+    raw = [Unseen(entry["intent"], entry["ranking"], danger.check(clean(entry["text"]))) for entry in answers["answers"]]
+    scale = best_scale(raw)
+    unseen = [Unseen(example.intent, rescaled(example.ranking, scale), example.alarm) for example in raw]
+    return unseen, scale, set_thresholds(unseen)
+
+
+def _parity_texts(examples: Sequence[Example]) -> list[str]:
+    held_out = [text for path in dataset.held_out_files() for text, _ in read_examples(path)]
+    training = [text for text, _ in examples]
+    plain = [text for text in [*training, *held_out] if not text.startswith("/")]
+    return [*plain, *parity.fuzzed(training, FUZZED, random.Random(SEED))]
+
+
+def _config(folder: Path, scale: float) -> Path:
+    """The pipeline with the calibrated scale in place of the one that stands in the file."""
+    written = (dataset.PROJECT / "config.yml").read_text(encoding="utf-8")
+    if written.count("  scale: 1.0\n") != 1:
+        raise TrainingError("nlu/rasa/config.yml: the classifier must have the line `scale: 1.0`, which training replaces")
+    path = folder / "config.yml"
+    path.write_text(written.replace("  scale: 1.0\n", f"  scale: {scale!r}\n"), encoding="utf-8")
+    return path
+
+
+def _reports(reader: Reader, unseen: Sequence[Unseen], thresholds: Thresholds) -> dict[str, Report]:
+    main = read_examples(dataset.MAIN_HELD_OUT)
+    return {
+        "held-out": evaluate(main, reader.understand),
+        "held-out with typos": evaluate(typed_in_haste(main), reader.understand),
+        **{path.stem.replace("_", " "): evaluate(read_examples(path), reader.understand) for path in dataset.held_out_files() if path != dataset.MAIN_HELD_OUT},
+        "cross-validation": compare(understood(unseen, thresholds)),
+    }
+
+
+def typed_in_haste(examples: Sequence[Example]) -> list[Example]:
+    """The same examples with typos, the same ones every time."""
+    rng = random.Random(SEED)
+    return [(with_typos(text, rng), intent) for text, intent in examples]
+
+
+def _write(made: Path, record: Mapping[str, Any], held_out: Report, crossed: Report) -> None:
+    target = model.DEFAULT_PATH
+    target.parent.mkdir(exist_ok=True)
+    shutil.copyfile(made, target)
+    record_path(target).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (target.parent / "confusion.svg").write_text(confusion_matrix(held_out.confusion), encoding="utf-8")
+    (target.parent / "reliability.svg").write_text(reliability_curve(crossed.reliability), encoding="utf-8")
+    CARD.write_text(render(record), encoding="utf-8")
+
+
+def main() -> int:
+    """Train and say how good it became; 1 when it did not."""
+    console = Console()
+    try:
+        record = train(console)
+    except (TrainingError, rasa_env.NoPython310Error, FileNotFoundError) as fault:
+        console.print(str(fault), style="red", markup=False)
+        return 1
+    except subprocess.CalledProcessError as fault:
+        console.print(f"The training environment could not be made (uv ended with {fault.returncode}).", style="red")
+        return 1
+    for name, report in record["reports"].items():
+        console.print(
+            f"{name:<20} macro-F1 {report['macro_f1']:.3f}  acute {report['acute_recall']:.1%}  acute or high {report['acute_or_high_recall']:.1%}"
+            f"  false alarms {report['false_alarm_rate']:.1%}"
+        )
+    console.print(f"Written: {model.DEFAULT_PATH.name}, {CARD.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
