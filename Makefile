@@ -8,7 +8,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-UV := $(BIN)/uv pip install --quiet --require-hashes
+UV := $(BIN)/uv pip install --compile-bytecode --require-hashes
 SAY := printf '\033[1m%s\033[0m\n'
 
 .PHONY: help run test check format lock train migration clean
@@ -59,6 +59,7 @@ clean:
 	@$(SAY) 'Fetching the packages that the bot needs'
 	@$(UV) -r requirements/run.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bot nlu handoff config -x rasa
 	@touch $@
 
 .venv/.test: .venv/.run requirements/test.txt

@@ -16,7 +16,7 @@ from config.settings import Settings
 from handoff.database import open_store
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade
-from handoff.runtime import Runtime
+from handoff.runtime import Runtime, utc_now
 from handoff.vault import Cost, Vault
 from nlu.reader import Reader
 from nlu.understanding import Understanding
@@ -57,11 +57,11 @@ def first_start(settings: Settings) -> None:
 
 def assemble(settings: Settings) -> Parts:
     """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
-    published = publish.bring_into_force(settings.config_dir, settings.data_dir)
+    published = publish.bring_into_force(settings.config_dir, settings.data_dir, utc_now())
     cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
     vault = Vault(settings.secret(), settings.key_dir, cost=cost)
     reader = reading.open_reader(settings, keep=settings.data_dir)
-    runtime = Runtime(open_store(settings.database_url), vault, published.configuration)
+    runtime = Runtime(open_store(settings.database_url), vault, published.configuration, child_origin=settings.child_origin)
     return Parts(settings, runtime, reader, published)
 
 

@@ -11,7 +11,7 @@ import structlog
 import typer
 from rich.console import Console
 
-from bot import cli_nlu, cli_people, demo, publish
+from bot import cli_nlu, cli_people, cli_telegram, demo, publish
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.reading import open_reader
 from bot.serve import ROLES, Running, serve
@@ -23,6 +23,7 @@ from nlu.danger_file import DangerListError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_nlu.app, name="nlu")
 app.add_typer(cli_people.app, name="person")
+app.add_typer(cli_telegram.app, name="telegram")
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.channels.channel import Channel, DeliveryFailed
@@ -17,8 +18,14 @@ from bot.message import Outgoing
 from config.render import render
 from handoff import conversation, outbox, queue
 from handoff.database import awaited
+from handoff.errors import HandoffError
 from handoff.outbox import Parcel
 from handoff.runtime import Runtime
+
+log = structlog.get_logger()
+
+_AT_A_TIME = 8
+"""Parcels taken in one go, sent one after another: together well within the loan (`handoff.outbox.LOAN`)."""
 
 
 async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
@@ -33,13 +40,17 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
 def _take(tx: Connection, runtime: Runtime, channel: Channel) -> list[tuple[Parcel, bytes, Outgoing]]:
     now = runtime.clock()
     taken = []
-    for parcel in outbox.due(tx, channel.name, now):
+    for parcel in outbox.due(tx, channel.name, now, limit=_AT_A_TIME):
         outbox.lend(tx, parcel, now)
-        outgoing = _outgoing(tx, runtime, parcel)
-        if outgoing is None:  # not true any more: better unsaid
-            outbox.delivered(tx, parcel, now)
+        try:
+            outgoing = _outgoing(tx, runtime, parcel)
+            address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
+        except (HandoffError, LookupError, ValueError) as error:  # one that cannot be read keeps nobody else's waiting
+            log.error("parcel_unreadable", parcel=parcel.id, error=type(error).__name__)
+            outgoing = None
+        if outgoing is None:  # unreadable, or not true any more and nothing else is: it stays unsaid, and the confidant sees so
+            outbox.failed(tx, parcel, now)
             continue
-        address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
         taken.append((parcel, address, outgoing))
     return taken
 
@@ -52,26 +63,31 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
     item = queue.open_of(tx, chat.id)
     claimed = item is not None and item.state == "claimed"
     utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
-    facts = runtime.facts(tx, chat.team_id, runtime.clock(), claimed=claimed)
-    variant = utterance.variants[parcel.variant or 0]
-    if not variant.holds(facts):
-        other = utterance.choose(facts, turn=0)
-        if other is None:
+    facts = runtime.facts(tx, chat.team_id, runtime.clock(), claimed=claimed, webchat=False)
+    number: int | None = parcel.variant or 0
+    if not utterance.variants[parcel.variant or 0].holds(facts):
+        number = utterance.choose(facts, turn=0)
+        if number is None:
             return None
-        variant = utterance.variants[other]
+        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=number)  # the transcript shows what was really said
+    variant = utterance.variants[number or 0]
     municipality = runtime.municipality(chat.municipality_id).name
     name = conversation.first_name(tx, parcel.person_id)
-    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name)
+    page = runtime.page_of(chat.municipality_id)
+    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
     return Outgoing(text, utterance.language, variant.buttons)
 
 
 async def _deliver(runtime: Runtime, channel: Channel, parcel: Parcel, address: bytes, outgoing: Outgoing) -> int:
     try:
-        await channel.send(address, outgoing)
+        provider_id = await channel.send(address, outgoing)
     except DeliveryFailed as error:
         fault = error
+    except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
+        log.error("channel_failed", channel=channel.name, error=type(error).__name__)
+        fault = DeliveryFailed("fault in the channel", permanent=False)
     else:
-        await awaited(runtime.store.write(lambda tx: outbox.delivered(tx, parcel, runtime.clock())))
+        await awaited(runtime.store.write(lambda tx: outbox.delivered(tx, parcel, runtime.clock(), provider_id=provider_id)))
         return 1
     await awaited(runtime.store.write(lambda tx: _note_failure(tx, runtime, parcel, fault)))
     return 0
@@ -83,3 +99,5 @@ def _note_failure(tx: Connection, runtime: Runtime, parcel: Parcel, fault: Deliv
         outbox.failed(tx, parcel, now)
     elif fault.retry_after is not None:
         outbox.postpone(tx, parcel, now + timedelta(seconds=fault.retry_after))
+    else:
+        outbox.retry(tx, parcel, now)

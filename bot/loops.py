@@ -54,9 +54,14 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel]) -> list[tuple[float
         now = runtime.clock()
         await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=now - timedelta(seconds=20), now=now)))
 
+    async def deliver() -> None:
+        while await deliver_due(runtime, channels):  # the next message of a chat is due as soon as the one before it has gone
+            continue
+
     async def retain() -> None:
         now = runtime.clock()
-        await asyncio.to_thread(retention.destroy_expired_keys, runtime.vault, now)
+        in_use = await awaited(runtime.store.read(retention.days_in_use))
+        await asyncio.to_thread(retention.destroy_expired_keys, runtime.vault, now, in_use)
         await awaited(runtime.store.write(lambda tx: members.forget_old_sessions(tx, now=now)))
         while await awaited(runtime.store.write(lambda tx: retention.delete_expired(tx, now))):
             continue
@@ -64,7 +69,7 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel]) -> list[tuple[float
 
     return [
         (1.0, "waiting", lambda: tell_waiting(runtime)),
-        (1.0, "delivery", lambda: deliver_due(runtime, channels)),
+        (1.0, "delivery", deliver),
         (10.0, "roster", silent),
         (600.0, "retention", retain),
     ]
@@ -78,7 +83,7 @@ class ConfigurationWatch:
         self._stamp = (0.0, 0)  # look once at the start: a change while the program was starting counts too
 
     def _newest(self) -> tuple[float, int]:
-        files = list(self._folder.rglob("*.yml"))
+        files = [f for f in self._folder.rglob("*.yml") if publish.counts(f)]
         return max((f.stat().st_mtime for f in files), default=0.0), len(files)
 
     async def step(self) -> None:
@@ -86,12 +91,13 @@ class ConfigurationWatch:
         stamp = await asyncio.to_thread(self._newest)
         if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
             return
-        self._stamp = stamp
-        published = await asyncio.to_thread(publish.bring_into_force, self._folder, self._data_dir)
+        published = await asyncio.to_thread(publish.bring_into_force, self._folder, self._data_dir, self._runtime.clock())
         if published.faults:
             self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)
         elif published.digest != self._digest:
-            self._runtime.configuration = published.configuration
-            await awaited(self._runtime.store.write(lambda tx: publish.store_published(tx, self._runtime)))
+            fresh = published.configuration
+            await awaited(self._runtime.store.write(lambda tx: publish.store_published(tx, self._runtime, fresh)))
+            self._runtime.configuration = fresh  # only now: until it is stored, none of its words can be said
             self._digest = published.digest
             self._tell("De nieuwe teksten zijn gepubliceerd.")
+        self._stamp = stamp  # last: what could not be stored is tried again

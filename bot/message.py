@@ -19,6 +19,18 @@ class Incoming:
     token: bytes = field(repr=False)
     external_id: str
     text: str = field(repr=False)
+    order: int | None = None
+    """The channel's growing number of the message, where a chat keeps its address after it was erased."""
+    place: str | None = None
+    """The code of the sticker's spot."""
+    leaves: str | None = None
+    """The gemeente that keeps children who named none: a chat that only began there moves to `municipality_id`."""
+    opening: tuple[str, ...] = ()
+    """What this channel has to tell every child once."""
+    answer: str | None = None
+    """The utterance that answers this (a picture, a command) instead of what was understood; empty: the numbers alone."""
+    welcome: str | None = None
+    """The utterance that answers when this very message brought the chat to its gemeente."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,26 +29,43 @@ _REPEAT_AFTER = 3
 class State:
     """What the policy may know of a chat: no words. `turns` holds the utterances of each earlier turn, oldest first.
 
-    `handed_off` is false when this message opened the handoff: at first, and again after a human closed it.
+    `handed_off` is false when this message opened the handoff: at first, and again after a human closed it or it moved to
+    another gemeente. `opening` is what the channel tells every child once; `answer` what it answers itself (see `Incoming`).
     """
 
     turns: tuple[tuple[str, ...], ...] = ()
     claimed: bool = False
     handed_off: bool = False
     empty: bool = False
+    opening: tuple[str, ...] = ()
+    answer: str | None = None
 
 
 def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
-    """The ids of the utterances to send, in order; at most three bubbles; none while a human speaks (promise 4)."""
+    """The ids of the utterances to send, in order; none while a human speaks (promise 4).
+
+    At most three bubbles, and what the channel must tell once besides; never that in danger.
+    """
     if state.claimed:
         return ()
     if understanding.language in LANGUAGE_CARDS:
         return (f"utter_language_{understanding.language}",)
-    answer = SILENCE if state.empty else f"utter_{understanding.intent}"
     acute = understanding.urgency is Urgency.ACUTE
-    if not state.turns:
-        return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, answer, HANDOFF)
-    words = [answer if acute or answer not in state.turns[-1] else STILL_WAITING]
+    said = {utterance for turn in state.turns for utterance in turn}
+    opening = () if acute else tuple(utterance for utterance in state.opening if utterance not in said)
+    if state.answer == "" and not acute:
+        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF)
+    answer = state.answer or (SILENCE if state.empty else f"utter_{understanding.intent}")
+    return _first(answer, opening, acute=acute) if not state.turns else _later(state, understanding, answer, opening)
+
+
+def _first(answer: str, opening: tuple[str, ...], *, acute: bool) -> tuple[str, ...]:
+    return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, *opening, answer, HANDOFF)
+
+
+def _later(state: State, understanding: Understanding, answer: str, opening: tuple[str, ...]) -> tuple[str, ...]:
+    acute = understanding.urgency is Urgency.ACUTE
+    words = [answer if acute or answer not in state.turns[-1] else STILL_WAITING, *opening]
     if acute or (_worrying(understanding) and not _recent(state, NUMBERS, FIRST_CONTACT)):
         words.append(NUMBERS)
     if not state.handed_off or not _recent(state, HANDOFF):

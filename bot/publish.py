@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from config import schema
 from config.faults import Faults
 from config.schema import Configuration
 from handoff import scripts, tenants
+from handoff.retention import GRACE
 from handoff.runtime import Runtime
 
 _LAST_GOOD = "published.json"
@@ -42,32 +44,59 @@ def digest(folder: Path) -> str:
     """A fingerprint of every file that counts, and of the gates themselves: a stricter rule looks at old words again."""
     seen = hashlib.sha256()
     for base in (folder, _GATES):
-        for path in sorted(p for p in base.rglob("*") if p.suffix in _COUNTS):
+        for path in sorted(p for p in base.rglob("*") if counts(p)):
             content = path.read_bytes()
             seen.update(f"{path.relative_to(base)}\0{len(content)}\0".encode() + content)
     return seen.hexdigest()
 
 
-def bring_into_force(folder: Path, data_dir: Path) -> Published:
+def counts(path: Path) -> bool:
+    """Whether this is a file of the configuration or the gates; an editor's lock and swap files are none."""
+    return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.is_file()
+
+
+def bring_into_force(folder: Path, data_dir: Path, now: datetime) -> Published:
     """What to serve now: the files when they pass the gates, else the last good configuration. Raises `NothingPublished`."""
-    now = digest(folder)
     last = _read_last_good(data_dir)
-    if last and last.digest == now:
+    try:
+        seen = digest(folder)
+    except OSError as error:
+        unread = f"{Path(error.filename or folder).name}: cannot be read ({error.strerror})"
+        if last is None:
+            raise NothingPublished(unread) from None
+        return Published(last.configuration, last.digest, faults=unread)
+    if last and last.digest == seen:
         return last
     try:
-        fresh = Published(load_checked(folder), now)
+        checked = load_checked(folder)
     except NothingPublished as report:
         if last is None:
             raise
-        return Published(last.configuration, now, faults=str(report))
+        return Published(last.configuration, seen, faults=str(report))
+    kept = _with_retired(checked, last.configuration if last else checked, now.date())
+    fresh = Published(kept, seen)
     _write_last_good(data_dir, fresh)
     return fresh
 
 
-def store_published(tx: Connection, runtime: Runtime) -> None:
-    """Make the script and the gemeenten of the configuration known to the database."""
-    scripts.publish(tx, runtime.script, runtime.clock())
-    tenants.sync(tx, runtime.configuration.municipalities.values())
+def _with_retired(fresh: Configuration, last: Configuration, today: date) -> Configuration:
+    """A gemeente whose file is gone stays in force, out of the lists, until its last chat has expired."""
+    kept = {}
+    for item in last.municipalities.values():
+        since = item.retired_on or today
+        if item.id not in fresh.municipalities and today - since <= timedelta(days=item.retention_days) + GRACE:
+            kept[item.id] = item.model_copy(update={"retired_on": since})
+    return fresh.model_copy(update={"municipalities": {**fresh.municipalities, **kept}}) if kept else fresh
+
+
+def store_published(tx: Connection, runtime: Runtime, configuration: Configuration | None = None) -> None:
+    """Make a configuration (the one in force when None) known to the database. Before it comes into force, never after:
+
+    a message points at a script version by foreign key, so words of a version that is not stored cannot be said.
+    """
+    chosen = configuration or runtime.configuration
+    scripts.publish(tx, chosen.script, runtime.clock())
+    tenants.sync(tx, chosen.municipalities.values())
 
 
 def _read_last_good(data_dir: Path) -> Published | None:

@@ -14,6 +14,7 @@ import structlog
 from config.settings import Settings
 from nlu import danger_file
 from nlu.assemble import open_reader as open_from_files
+from nlu.danger import DangerList
 from nlu.danger_file import DangerListError
 from nlu.reader import Reader
 
@@ -27,23 +28,21 @@ def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
 
     Raises `DangerListError` when the list has faults and there is no earlier one.
     """
-    danger = _danger_path(settings.config_dir / "danger.yml", keep)
-    opened = open_from_files(model_path=settings.nlu_model, danger_path=danger, rasa_url=settings.rasa_url)
+    danger = _danger(settings.config_dir / "danger.yml", keep)
+    opened = open_from_files(model_path=settings.nlu_model, danger=danger, rasa_url=settings.rasa_url)
     if opened.fault:
         log.error("model_refused", reason=opened.fault, instead="danger words alone, every intent nlu_fallback")
     return opened.reader
 
 
-def _danger_path(path: Path, keep: Path | None) -> Path:
-    if keep is None:
-        return path
-    kept = keep / _KEPT
+def _danger(path: Path, keep: Path | None) -> DangerList:
     try:
-        danger_file.load(path)
+        loaded = danger_file.load(path)
     except DangerListError:
-        if not kept.exists():
+        if keep is None or not (keep / _KEPT).exists():
             raise
         log.error("danger_list_refused", file=path.name, instead="the last good one")
-        return kept
-    shutil.copyfile(path, kept)
-    return path
+        return danger_file.load(keep / _KEPT)
+    if keep:
+        shutil.copyfile(path, keep / _KEPT)
+    return loaded

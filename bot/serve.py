@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from bot.app import Parts, prepare_database
+from bot.channels.telegram_service import TelegramService, open_telegram
 from bot.channels.webchat import child_app
 from bot.hardening import harden
 from bot.loops import ConfigurationWatch, every, steps
@@ -49,13 +50,15 @@ def _server(app: Any, host: str, port: int) -> _Quiet:
     return _Quiet(config)
 
 
-def servers(parts: Parts, roles: Sequence[str], stopping: Callable[[], bool]) -> list[_Quiet]:
+def servers(
+    parts: Parts, roles: Sequence[str], stopping: Callable[[], bool], telegram: TelegramService | None = None
+) -> list[_Quiet]:
     """The web servers of these roles, not yet started."""
     s = parts.settings
     made = []
     if "child" in roles:
         app = child_app(parts.runtime, parts.understand, origin=s.child_origin, body_limit=s.body_limit, text_limit=s.text_limit)
-        made.append(_server(app, s.child_host, s.child_port))
+        made.append(_server(telegram.front(app) if telegram else app, s.child_host, s.child_port))
     if "console" in roles:
         made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
     return made
@@ -67,11 +70,13 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
-    web = servers(running.parts, roles, running.stop.is_set)
+    parts = running.parts
+    telegram = open_telegram(parts.settings, parts.runtime, parts.understand)
+    web = servers(parts, roles, running.stop.is_set, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
-        tasks.create_task(_work(running, roles, tell))
+        tasks.create_task(_work(running, roles, tell, telegram))
         tasks.create_task(_end(running, web))
 
 
@@ -81,7 +86,7 @@ async def _end(running: Running, web: list[_Quiet]) -> None:
         server.should_exit = True
 
 
-async def _work(running: Running, roles: Sequence[str], tell: Any) -> None:
+async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: TelegramService | None) -> None:
     parts = running.parts
     while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url):
         with contextlib.suppress(TimeoutError):
@@ -91,7 +96,10 @@ async def _work(running: Running, roles: Sequence[str], tell: Any) -> None:
             return
     running.ready.set()
     watch = ConfigurationWatch(parts.runtime, parts.settings.config_dir, parts.settings.data_dir, parts.published.digest, tell)
-    loops = [(2.0, "configuration", watch.step)] + (steps(parts.runtime, {}) if "loops" in roles else [])
+    channels = {telegram.channel.name: telegram.channel} if telegram else {}
+    loops = [(2.0, "configuration", watch.step)] + (steps(parts.runtime, channels) if "loops" in roles else [])
     async with asyncio.TaskGroup() as tasks:
         for seconds, name, step in loops:
             tasks.create_task(every(seconds, name, step, running.stop))
+        if telegram and "loops" in roles:
+            tasks.create_task(telegram.run(running.stop))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bot.message import Incoming
 from bot.policy import State, decide
 from config.schema import Script
-from handoff import conversation, queue
+from handoff import conversation, queue, rerouting
 from handoff.conversation import Chat, Door
 from handoff.queue import Handoff
 from handoff.runtime import Runtime, team_id_of
@@ -42,7 +42,7 @@ def pressed(understanding: Understanding, script: Script, text: str) -> Understa
 
 def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime) -> TurnResult:
     """Store one message and answer it. Locks the chat's row. Raises `NotFound` for an unknown gemeente or an erased chat."""
-    chat = _chat(tx, runtime, incoming, now)
+    chat, moved = _chat(tx, runtime, incoming, now)
     current = queue.open_of(tx, chat.id)
     if conversation.known(tx, chat, "child", incoming.external_id):
         return TurnResult(chat, current or queue.last_of(tx, chat.id), (), repeated=True)
@@ -51,26 +51,37 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         tx, runtime.vault, chat, external_id=incoming.external_id, text=incoming.text, reading=understanding.intent,
         urgency=understanding.urgency, language=understanding.language, now=now,
     )  # fmt: skip
-    route = runtime.configuration.routes[runtime.municipality(chat.municipality_id).route]
+    route = runtime.route(chat.municipality_id)
     item = queue.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
     state = State(
         turns=said,
         claimed=item.state == "claimed",
-        handed_off=current is not None,
+        handed_off=current is not None and not moved,
         empty=not incoming.text.strip(),
+        opening=incoming.opening,
+        answer=incoming.welcome if incoming.welcome and (moved or not said) else incoming.answer,
     )
     seqs = [say(tx, runtime, chat, utterance, now=now) for utterance in decide(state, understanding)]
     return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False)
 
 
-def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> Chat:
+def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> tuple[Chat, bool]:
+    """The child's chat, and whether it moved to another gemeente just now."""
     municipality = runtime.municipality(incoming.municipality_id)
     door = Door(incoming.channel, incoming.token)
     found = conversation.find(tx, runtime.vault, door, lock=True)
-    return found or conversation.begin(
-        tx, runtime.vault, door, municipality_id=municipality.id, team_id=team_id_of(municipality.id),
-        retention_days=municipality.retention_days, now=now,
-    )  # fmt: skip
+    if found is None:
+        begun = conversation.begin(
+            tx, runtime.vault, door, municipality_id=municipality.id, team_id=team_id_of(municipality.id),
+            retention_days=municipality.retention_days, now=now, place=incoming.place, order=incoming.order,
+        )  # fmt: skip
+        return begun, False
+    if found.municipality_id != incoming.leaves or found.municipality_id == municipality.id:
+        return found, False
+    moved = rerouting.move(
+        tx, runtime.vault, found, municipality_id=municipality.id, team_id=team_id_of(municipality.id), place=incoming.place
+    )
+    return (conversation.get(tx, found.id), True) if moved else (found, False)
 
 
 def _turns(said: list[tuple[int, str, str | None, int | None]]) -> tuple[tuple[str, ...], ...]:

@@ -5,9 +5,11 @@ Each child is a transaction of its own, and each sentence is noted before it cou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.policy import waiting_utterance
@@ -15,10 +17,12 @@ from config.schema import Condition
 from handoff import conversation, queue
 from handoff.conversation import Chat
 from handoff.database import awaited
-from handoff.errors import NotFound
+from handoff.errors import NotFound, StoreUnavailable
 from handoff.queue import Handoff
 from handoff.runtime import Runtime
 from handoff.speak import say
+
+log = structlog.get_logger()
 
 NOBODY = "utter_nobody_on_duty"
 
@@ -30,11 +34,26 @@ async def tell_waiting(runtime: Runtime) -> int:
     waiting = await awaited(runtime.store.read(queue.all_waiting))
     told = 0
     for item in expired:
-        told += await awaited(runtime.store.write(partial(_lapse, runtime=runtime, item=item, now=now)))
+        told += await _each(runtime, partial(_lapse, runtime=runtime, item=item, now=now))
     for item in waiting:
-        if await awaited(runtime.store.read(partial(_something_due, runtime=runtime, item=item, now=now))):
-            told += await awaited(runtime.store.write(partial(_tell, runtime=runtime, item=item, now=now)))
+        told += await _each(
+            runtime,
+            partial(_tell, runtime=runtime, item=item, now=now),
+            only_if=partial(_something_due, runtime=runtime, item=item, now=now),
+        )
     return told
+
+
+async def _each(runtime: Runtime, deed: Callable[[Connection], int], only_if: Callable[[Connection], bool] | None = None) -> int:
+    """One child's turn; what goes wrong with one is noted by its class and keeps no other child waiting."""
+    try:
+        if only_if is None or await awaited(runtime.store.read(only_if)):
+            return await awaited(runtime.store.write(deed))
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001
+        log.error("telling_failed", error=type(error).__name__)
+    return 0
 
 
 def _lapse(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int:
@@ -44,13 +63,18 @@ def _lapse(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> in
     return int(say(tx, runtime, chat, "utter_given_back", now=now) is not None)
 
 
-def _minutes(item: Handoff, now: datetime) -> float:
-    return (now - item.waiting_since).total_seconds() / 60
+def _step(runtime: Runtime, item: Handoff, now: datetime) -> str:
+    """Whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
+    waited = max(0.0, (now - item.waiting_since).total_seconds() / 60)
+    return runtime.route(item.municipality_id, item.route).step_at(waited).to
+
+
+def _due(item: Handoff, now: datetime) -> tuple[int, str] | None:
+    return waiting_utterance((now - item.told_from).total_seconds() / 60, item.told_minutes)
 
 
 def _something_due(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> bool:
-    step = runtime.configuration.routes[item.route].step_at(max(0.0, _minutes(item, now)))
-    if waiting_utterance(_minutes(item, now), item.told_minutes) or step.to != item.step:
+    if _due(item, now) or _step(runtime, item, now) != item.step:
         return True
     return _hope_ended(tx, runtime, item, now)
 
@@ -60,9 +84,8 @@ def _tell(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int
     current = queue.open_of(tx, item.conversation_id) if chat else None
     if chat is None or current is None or current.id != item.id or current.state != "waiting":
         return 0
-    minutes = _minutes(current, now)
-    queue.note_step(tx, handoff_id=item.id, step=runtime.configuration.routes[item.route].step_at(max(0.0, minutes)).to)
-    due = waiting_utterance(minutes, current.told_minutes)
+    queue.note_step(tx, handoff_id=item.id, step=_step(runtime, current, now))
+    due = _due(current, now)
     if due and queue.note_told(tx, handoff_id=item.id, minutes=due[0]):
         return int(say(tx, runtime, chat, due[1], now=now) is not None)
     if _hope_ended(tx, runtime, item, now):
@@ -74,11 +97,8 @@ def _hope_ended(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) 
     """The last thing this child heard about people was that somebody is there, and that is no longer so."""
     if runtime.facts(tx, item.team_id, now)[Condition.ON_DUTY]:
         return False
-    for _, role, utterance, variant in reversed(conversation.said(tx, item.conversation_id)):
-        known = runtime.script.utterances.get(utterance or "") if role == "bot" else None
-        if known is None or (variant or 0) >= len(known.variants):
-            continue
-        claim = known.variants[variant or 0].when.get(Condition.ON_DUTY)
+    for utterance, variant, version in conversation.last_references(tx, item.conversation_id):
+        claim = runtime.script_of(tx, version).utterances[utterance].variants[variant].when.get(Condition.ON_DUTY)
         if claim is not None:
             return claim
     return False

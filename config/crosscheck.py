@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from config.reading import Reading
-from config.required import BLIND, INTENTS, REQUIRED_UTTERANCES, WITH_CONFIDANT, WITHOUT_MUNICIPALITY, reachable
+from config.required import (
+    BLIND,
+    INTENTS,
+    REQUIRED_UTTERANCES,
+    WITH_CONFIDANT,
+    WITH_PAGE,
+    WITHOUT_MUNICIPALITY,
+    channels_of,
+    reachable,
+)
 from config.responses import Told
 from config.schema import PLACEHOLDER, PLACEHOLDERS, Condition, Helpline, Variant
 from config.yaml_tree import Tree
@@ -78,6 +87,8 @@ def _placeholders(told: Told, i: int, variant: Variant, helplines: Mapping[str, 
             told.tree.add(place, f"{{{found}}} is a line for admins; a child never reads it")
         elif found == "confidant" and name not in WITH_CONFIDANT:
             told.tree.add(place, f"{{confidant}} is known only in {' and '.join(sorted(WITH_CONFIDANT))}")
+        elif found == "page" and name not in WITH_PAGE:
+            told.tree.add(place, f"{{page}} is filled in only in {' and '.join(sorted(WITH_PAGE))}")
         elif found == "municipality" and name in WITHOUT_MUNICIPALITY:
             told.tree.add(place, "{municipality} is not known here")
     if "{" in (rest := PLACEHOLDER.sub("", variant.text)) or "}" in rest:
@@ -88,6 +99,8 @@ def _conditions(told: Told, i: int, variant: Variant) -> None:
     place = told.at(i, "condition")
     if told.utterance.id in BLIND and Condition.ON_DUTY in variant.when:
         told.tree.add(place, "is said when nobody can look who is on duty, so it may not depend on on_duty")
+    if (webchat := variant.when.get(Condition.WEBCHAT)) is not None and webchat not in channels_of(told.utterance.id):
+        told.tree.add(place, "can never be said: this utterance belongs to the other channel")
     silent = not told.utterance.id.startswith("utter_page_") and told.utterance.id not in WITH_CONFIDANT
     if silent and variant.when.get(Condition.CLAIMED) is True:
         told.tree.add(place, "can never be said: the bot is silent once a human has claimed the chat")
@@ -120,6 +133,7 @@ def _digits(number: str) -> str:
 
 def _municipalities(reading: Reading) -> None:
     taken: dict[str, str] = {}
+    codes = {name: name for name in reading.municipalities}
     for name, municipality in reading.municipalities.items():
         tree, place = reading.homes[f"municipality {name}"]
         if municipality.route not in reading.routes:
@@ -128,3 +142,7 @@ def _municipalities(reading: Reading) -> None:
             owner = taken.setdefault(alias.casefold(), name)
             if owner != name:
                 tree.add((*place, "aliases", i), f"is already a spelling of {owner}")
+        for code in municipality.places:
+            owner = codes.setdefault(code, f"{name} {code}")
+            if owner != f"{name} {code}":
+                tree.add((*place, "places", code), f"is already a code of {owner.split()[0]}: a sticker leads to one gemeente")

@@ -17,7 +17,9 @@ def is_night(at: datetime) -> bool:
     return local >= NIGHT_FROM or local < NIGHT_TO
 
 
-def facts(helplines: Mapping[str, Helpline], at: datetime, *, on_duty: bool, claimed: bool = False) -> Mapping[Condition, bool]:
+def facts(
+    helplines: Mapping[str, Helpline], at: datetime, *, on_duty: bool, claimed: bool = False, webchat: bool = True
+) -> Mapping[Condition, bool]:
     """Every `Condition` with its value now. Hours that nobody has checked count as closed: we never send a child to a dead line."""
     kindertelefoon = helplines.get("kindertelefoon")
     return {
@@ -25,4 +27,5 @@ def facts(helplines: Mapping[str, Helpline], at: datetime, *, on_duty: bool, cla
         Condition.KINDERTELEFOON_OPEN: bool(kindertelefoon and kindertelefoon.is_open(at)),
         Condition.NIGHT: is_night(at),
         Condition.CLAIMED: claimed,
+        Condition.WEBCHAT: webchat,
     }

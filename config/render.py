@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from config.schema import PLACEHOLDER, Helpline
 
 
-def render(text: str, helplines: Mapping[str, Helpline], *, municipality: str, confidant: str | None = None) -> str:
+def render(text: str, helplines: Mapping[str, Helpline], *, municipality: str, confidant: str | None = None, page: str = "") -> str:
     """Fill in numbers and names. A name that is not known stays out of sight rather than breaking the sentence."""
     values = {line.id.replace("-", "_"): line.number for line in helplines.values()}
     values["municipality"] = municipality
     values["confidant"] = confidant or "een mens"
+    values["page"] = page
 
     def value(match: re.Match[str]) -> str:
         return values.get(match.group(1), "")

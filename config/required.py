@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 
@@ -80,11 +81,26 @@ _PAGE = (
     "utter_page_start",
 )
 
+_TELEGRAM = (
+    "utter_telegram_opener",
+    "utter_telegram_choose",
+    "utter_telegram_chosen",
+    "utter_telegram_help",
+    "utter_telegram_media",
+    "utter_telegram_voice",
+    "utter_telegram_share",
+    "utter_telegram_group",
+    "utter_telegram_leftover",
+    "utter_telegram_about",
+    "utter_telegram_short",
+)
+
 REQUIRED_UTTERANCES: tuple[str, ...] = (
     *(f"utter_{intent}" for intent in INTENTS),
     *_EVENTS,
     *(f"utter_language_{code}" for code in LANGUAGES),
     *_PAGE,
+    *_TELEGRAM,
 )
 
 NAMES_BOTH_LINES = frozenset(
@@ -94,6 +110,9 @@ NAMES_BOTH_LINES = frozenset(
         "utter_page_numbers",
         "utter_trouble",
         "utter_page_unknown_municipality",
+        "utter_stopped",
+        "utter_telegram_group",
+        "utter_telegram_about",
         *(f"utter_language_{code}" for code in LANGUAGES),
     }
 )
@@ -104,6 +123,7 @@ SAYS_COMPUTER = frozenset(
         "utter_first_contact",
         "utter_page_identity",
         "utter_ask_bot_identity",
+        "utter_telegram_about",
         *(f"utter_language_{code}" for code in LANGUAGES),
     }
 )
@@ -117,14 +137,31 @@ BLIND = frozenset(
         "utter_page_offline",
         "utter_page_numbers",
         "utter_page_identity",
+        "utter_stopped",
+        "utter_telegram_group",
+        "utter_telegram_leftover",
+        "utter_telegram_about",
+        "utter_telegram_short",
     }
 )
-"""Said when nobody can look who is on duty (database down, no gemeente, no network): they may not depend on it."""
+"""Said when nobody can look who is on duty (database down, no gemeente, no network, chat erased): they may not depend on it."""
 
 WITH_CONFIDANT = frozenset({"utter_taken_over", "utter_transferred"})
 """The only two that may name the `{confidant}`: the turns in which a human is known."""
 
-WITHOUT_MUNICIPALITY = frozenset({"utter_page_start", "utter_page_unknown_municipality"})
+WITHOUT_MUNICIPALITY = frozenset(
+    {"utter_page_start", "utter_page_unknown_municipality", *(name for name in _TELEGRAM if name in BLIND)}
+)
+
+WITH_PAGE = frozenset({"utter_telegram_opener"})
+"""The only one that may name the address of the gemeente's own `{page}`."""
+
+
+def channels_of(utterance: str) -> tuple[bool, ...]:
+    """The values that `webchat` can have when `utterance` is said."""
+    if utterance.startswith("utter_page_"):
+        return (True,)
+    return (False,) if utterance.startswith("utter_telegram_") else (True, False)
 
 
 def reachable(utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Mapping[Condition, bool]]:
@@ -133,8 +170,8 @@ def reachable(utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Map
     duties = (False,) if utterance == "utter_nobody_on_duty" else (False, True)
     seen: list[Mapping[Condition, bool]] = []
     for at in _moments(helplines):
-        for on_duty in duties:
-            now = facts(helplines, at, on_duty=on_duty, claimed=claimed)
+        for on_duty, webchat in itertools.product(duties, channels_of(utterance)):
+            now = facts(helplines, at, on_duty=on_duty, claimed=claimed, webchat=webchat)
             if now not in seen:
                 seen.append(now)
     yield from seen

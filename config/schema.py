@@ -15,6 +15,9 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 """Opening hours and 'night' are wall-clock times here; everything stored is UTC."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""What a start link (`?start=...`) of Telegram may carry."""
+PlaceLabel = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -60,6 +63,7 @@ class Condition(StrEnum):
     KINDERTELEFOON_OPEN = "kindertelefoon_open"
     NIGHT = "night"  # 21:00-08:00 in Amsterdam
     CLAIMED = "claimed"  # a human reads this chat now
+    WEBCHAT = "webchat"  # the child reads this on our own page, which has buttons that no other channel has
 
 
 class QuickReply(Frozen):
@@ -107,7 +111,7 @@ class Utterance(Frozen):
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 """Rasa's `{name}` form; only names of `PLACEHOLDERS` and of helplines are allowed, and nothing else is interpreted."""
 
-PLACEHOLDERS = frozenset({"confidant", "municipality"})
+PLACEHOLDERS = frozenset({"confidant", "municipality", "page"})
 
 
 class Script(Frozen):
@@ -202,14 +206,16 @@ class Municipality(Frozen):
     """A gemeente: the tenant. `aliases` are other spellings that the search understands."""
 
     id: Slug
-    name: str
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     aliases: tuple[str, ...] = ()
-    team: str  # the team's name as confidants read it
+    team: Annotated[str, StringConstraints(min_length=1, max_length=120)]  # the team's name as confidants read it
     route: Slug
     exit_url: Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+/?$")]  # neutral site of the quick exit
     short_address: str | None = None  # as printed on the sticker, when the gemeente has one; else the configured origin
     town_hall: str | None = None  # how to find the desk, plain Dutch
     retention_days: Annotated[int, Field(ge=1, le=365)] = 30
+    retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
+    places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a start link of Telegram carries the code
 
 
 class Configuration(Frozen):

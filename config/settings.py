@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 
 from config.faults import ConfigError
 
@@ -21,6 +22,8 @@ SECRET_BYTES = 32
 
 _HOME = Path(__file__).resolve().parent
 _OTHERS = stat.S_IRWXO
+_TELEGRAM_TOKEN = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,80}")
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
@@ -102,7 +105,50 @@ class SharedSettings(BaseModel):
         return content
 
 
-class ChildSettings(SharedSettings):
+class TelegramSettings(SharedSettings):
+    """What the second channel needs. Without a token there is no Telegram."""
+
+    telegram_token: SecretStr = Field(SecretStr(""), repr=False)
+    telegram_token_file: Path | None = None
+    telegram_webhook_secret: SecretStr = Field(SecretStr(""), repr=False)  # empty: updates are fetched by long polling
+    telegram_base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] = "https://api.telegram.org"
+    telegram_fallback: str | None = None  # the gemeente that receives children who named none
+
+    @field_validator("telegram_token")
+    @classmethod
+    def _is_token(cls, token: SecretStr) -> SecretStr:
+        if token.get_secret_value() and not _TELEGRAM_TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("must be a token as BotFather gives it")
+        return token
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _is_secret(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value() and not _WEBHOOK_SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("must be 32 to 256 letters, digits, - or _ (make one with: openssl rand -hex 32)")
+        return secret
+
+    @field_validator("telegram_token_file")
+    @classmethod
+    def _closed_token(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            _refuse_open(file)
+        return file
+
+    def telegram(self) -> str | None:
+        """The bot's token, or None when there is no Telegram. Raises `SettingsFaults`, never with the token in it."""
+        if self.telegram_token_file is None:
+            return self.telegram_token.get_secret_value() or None
+        try:
+            token = self.telegram_token_file.read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsFaults({f"{PREFIX}TELEGRAM_TOKEN_FILE": f"cannot be read ({type(error).__name__})"}) from None
+        if not _TELEGRAM_TOKEN.fullmatch(token):
+            raise SettingsFaults({f"{PREFIX}TELEGRAM_TOKEN_FILE": "must hold a token as BotFather gives it"})
+        return token
+
+
+class ChildSettings(TelegramSettings):
     """What the child's app needs. Nothing in it opens a child's words."""
 
     child_host: str = "127.0.0.1"
@@ -181,6 +227,7 @@ def _told(detail: Any) -> tuple[str, str]:
 _PATTERNS: Mapping[str, str] = {
     "child_origin": "must be an origin such as https://praat.voorbeeldstad.nl, without a path",
     "console_origin": "must be an origin such as https://team.voorbeeldstad.nl, without a path",
+    "telegram_base_url": "must be an address such as https://api.telegram.org, without a name or password",
     "rasa_url": "must be an address such as http://localhost:5005, without a name or password",
 }
 

@@ -81,7 +81,9 @@ def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now:
     wanted = access.handoff_of(tx, who, handoff_id)
     chat = _locked(tx, wanted)
     taken = queue.claim(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
-    say(tx, runtime, chat, "utter_taken_over", now=now, claimed=True, person_id=who.person_id)
+    before = conversation.last_named(tx, chat.id)
+    words = "utter_taken_over" if before in (None, who.person_id) else "utter_transferred"
+    say(tx, runtime, chat, words, now=now, claimed=True, person_id=who.person_id)
     _note(tx, who, now, "claim", handoff_id)
     return taken
 
@@ -109,19 +111,19 @@ def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, e
 def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
     """Give the child back to the queue and tell the child the truth about it."""
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
-    queue.release(tx, handoff_id=handoff_id, person_id=who.person_id)
+    queue.release(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
     say(tx, runtime, chat, "utter_given_back", now=now)
     _note(tx, who, now, "release", handoff_id)
 
 
 def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, to_person_id: str, now: datetime) -> None:
-    """Offer the child to a colleague of the same team."""
+    """Offer the child to a colleague of the same team. Until somebody takes it, the child waits, and hears so."""
     mine = access.held_by(tx, who, handoff_id)
     if to_person_id not in {c.id for c in access.colleagues_of(tx, who, mine.team_id)}:
         raise NotFound("no such colleague")
     chat = _locked(tx, mine)
-    queue.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id)
-    say(tx, runtime, chat, "utter_transferred", now=now)
+    queue.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id, now=now)
+    say(tx, runtime, chat, "utter_given_back", now=now)
     _note(tx, who, now, "transfer", handoff_id)
 
 

@@ -31,6 +31,7 @@ class Chat:
     language: str
     last_child_at: datetime
     seen_at: datetime | None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,34 @@ def get(tx: Connection, conversation_id: str, *, lock: bool = False) -> Chat:
 
 
 def begin(
-    tx: Connection, vault: Vault, door: Door, *, municipality_id: str, team_id: str, retention_days: int, now: datetime
+    tx: Connection,
+    vault: Vault,
+    door: Door,
+    *,
+    municipality_id: str,
+    team_id: str,
+    retention_days: int,
+    now: datetime,
+    place: str | None = None,
+    order: int | None = None,
 ) -> Chat:
-    """Open a chat with keys of its own. Raises `NotFound` when the child erased it: a late retry must not bring it back."""
+    """Open a chat with keys of its own. Raises `NotFound` when the child erased it: a late retry must not bring it back.
+
+    On a channel whose door stays the same (a chat id), `order` is the channel's growing number of the message: what is newer
+    than the message that erased begins anew.
+    """
     auth = vault.child_auth(door.channel, door.token)
-    if tx.execute(sa.select(erased.c.channel).where(erased.c.channel == door.channel, erased.c.child_auth == auth)).first():
+    if was_erased(tx, vault, door, order):
         raise NotFound("this chat was erased")
     web = door.channel == WEBCHAT
     child_key = vault.child_public_key(door.token) if web else None
-    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None)
+    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place)
     expires_on = (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
     tx.execute(
         conversation.insert().values(
             id=chat.id, municipality_id=municipality_id, team_id=team_id, channel=door.channel, child_auth=auth,
             child_public_key=child_key, address=None if web else vault.seal_for_delivery(door.token, "address", chat.id),
-            key_no=1, last_seq=0, language="nl", expires_on=expires_on, created_at=now, last_child_at=now,
+            key_no=1, last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
         )
     )  # fmt: skip
     keys.begin(tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on)
@@ -190,12 +204,28 @@ def said(tx: Connection, conversation_id: str) -> list[tuple[int, str, str | Non
     return [tuple(row) for row in rows]
 
 
-def erase(tx: Connection, vault: Vault, door: Door, *, now: datetime) -> list[str]:
-    """Forget this chat wholly: keys, words, handoff. Returns the teams to tell. Raises `NotFound` when there is none."""
+def was_erased(tx: Connection, vault: Vault, door: Door, order: int | None) -> bool:
+    """Whether a message with this number comes from before an erasure (or, without numbers, whether there was one)."""
+    mine = (erased.c.channel == door.channel, erased.c.child_auth == vault.child_auth(door.channel, door.token))
+    limits = tx.execute(sa.select(erased.c.up_to).where(*mine)).scalars().all()
+    return any(limit is None or order is None or order <= limit for limit in limits)
+
+
+def own_ids(tx: Connection, conversation_id: str, since: datetime) -> list[str]:
+    """The sender's own ids of what the child sent since then."""
+    mine = (message.c.conversation_id == conversation_id, message.c.role == "child", message.c.created_at >= since)
+    return [str(found) for found in tx.execute(sa.select(message.c.external_id).where(*mine)).scalars()]
+
+
+def erase(tx: Connection, vault: Vault, door: Door, *, now: datetime, up_to: int | None = None) -> list[str]:
+    """Forget this chat wholly: keys, words, handoff. Returns the teams to tell. Raises `NotFound` when there is none.
+
+    `up_to` is the channel's number of the message that asked for it; asked twice, what came later stays.
+    """
     chat = find(tx, vault, door, lock=True)
-    if chat is None:
+    if chat is None or (up_to is not None and was_erased(tx, vault, door, up_to)):
         raise NotFound("no such conversation")
-    tombstone = {"channel": door.channel, "child_auth": vault.child_auth(door.channel, door.token)}
+    tombstone = {"channel": door.channel, "child_auth": vault.child_auth(door.channel, door.token), "up_to": up_to}
     tx.execute(erased.insert().values(**tombstone, conversation_id=chat.id, erased_at=now))
     teams = list(tx.execute(sa.select(handoff.c.team_id).where(handoff.c.conversation_id == chat.id)).scalars())
     tx.execute(conversation.delete().where(conversation.c.id == chat.id))
@@ -209,3 +239,31 @@ def first_name(tx: Connection, person_id: str | None) -> str | None:
         return None
     name: str | None = tx.execute(sa.select(person.c.first_name).where(person.c.id == person_id)).scalar_one_or_none()
     return name
+
+
+def last_named(tx: Connection, conversation_id: str) -> str | None:
+    """The person whom the bot last announced to this child as reading along."""
+    mine = (message.c.conversation_id == conversation_id, message.c.role == "bot", message.c.person_id.is_not(None))
+    found: str | None = tx.execute(
+        sa.select(message.c.person_id).where(*mine).order_by(message.c.seq.desc()).limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
+def last_references(tx: Connection, conversation_id: str, limit: int = 20) -> list[tuple[str, int, str]]:
+    """(utterance, variant, script version) of the bot's last messages, newest first."""
+    columns = (message.c.utterance, message.c.variant, message.c.script_version)
+    mine = (message.c.conversation_id == conversation_id, message.c.role == "bot")
+    rows = tx.execute(sa.select(*columns).where(*mine).order_by(message.c.seq.desc()).limit(limit))
+    return [tuple(row) for row in rows]
+
+
+def reword(tx: Connection, vault: Vault, chat: Chat, seq: int, *, variant: int) -> None:
+    """Another variant of the same utterance went out, because the first one was no longer true."""
+    mine = (message.c.conversation_id == chat.id, message.c.seq == seq, message.c.role == "bot")
+    row = tx.execute(sa.select(message.c.utterance, message.c.script_version).where(*mine)).one()
+    mac = keys.reference_mac(
+        vault, conversation_id=chat.id, seq=seq, utterance=row.utterance, variant=variant, script_version=row.script_version
+    )
+    tx.execute(message.update().where(*mine).values(variant=variant, mac=mac))
+    announce(tx, chat_topic(chat.id), "message")

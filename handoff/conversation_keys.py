@@ -73,6 +73,11 @@ def add_wrap(tx: Connection, vault: Vault, room: Any, no: int, private: bytes, r
     tx.execute(key_wrap.insert().values(conversation_id=room.id, no=no, recipient=recipient, sealed=sealed))
 
 
+def drop_team_wraps(tx: Connection, conversation_id: str) -> None:
+    """The team can open none of this conversation's keys any more; the child still can."""
+    tx.execute(key_wrap.delete().where(key_wrap.c.conversation_id == conversation_id, key_wrap.c.recipient.startswith(_TEAM)))
+
+
 def open_key(vault: Vault, room: Any, row: Any, private: bytes | ChildKey) -> bytes:
     """A conversation's private key from one wrap, joined with its public key.
 

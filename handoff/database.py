@@ -88,13 +88,15 @@ class _Job:
         self.events: list[Event] = []
 
     def settle(self, hub: Hub) -> None:
-        """Tell the caller how it ended, after the commit."""
-        if self.error is not None:
-            self.future.set_exception(self.error)
-            return
-        self.future.set_result(self.result)
-        for event in self.events:
-            hub.publish(event)
+        """Tell the caller how it ended, after the commit; a caller that gave up meanwhile hears nothing, listeners still do."""
+        if self.future.set_running_or_notify_cancel():
+            if self.error is not None:
+                self.future.set_exception(self.error)
+            else:
+                self.future.set_result(self.result)
+        if self.error is None:
+            for event in self.events:
+                hub.publish(event)
 
 
 def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
@@ -128,21 +130,23 @@ class SqliteStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._inode: int | None = None
         self._closed = False
+        self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
 
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""
         job = _Job(work)
-        if self._closed:
-            job.future.set_exception(StoreUnavailable("the store is closed"))
-        else:
-            self._jobs.put(job)
+        with self._gate:
+            if self._closed:
+                job.future.set_exception(StoreUnavailable("the store is closed"))
+            else:
+                self._jobs.put(job)
         return job.future
 
     def read(self, work: Work[T]) -> Future[T]:
         """See `Store.read`."""
-        return self._readers.submit(self._read, work)
+        return _submit(self._readers, self._read, work)
 
     def tidy(self) -> Future[bool]:
         """Empty the write-ahead log, where deleted rows live on (with an open reader it must be tried again)."""
@@ -159,9 +163,10 @@ class SqliteStore:
 
     def close(self) -> None:
         """See `Store.close`."""
-        if not self._closed:
-            self._closed = True
+        with self._gate:
+            first, self._closed = not self._closed, True
             self._jobs.put(None)
+        if first:
             self._thread.join()
             self._readers.shutdown()
             self._writer.dispose()
@@ -187,24 +192,33 @@ class SqliteStore:
             self._commit_together(batch)
 
     def _commit_together(self, batch: list[_Job]) -> None:
+        """One commit for all of the batch. The thread survives whatever happens in here: without it nobody is heard any more."""
         try:
-            self._same_file()
-            with self._writer.connect() as connection:
-                known = self._inode
-                with connection.begin():
-                    for job in batch:
-                        _in_savepoint(connection, job)
-                self._same_file()
-                if known not in (None, self._inode):
-                    raise StoreUnavailable("the database file was replaced")
-        except (SQLAlchemyError, StoreUnavailable) as error:
-            for job in batch:  # one commit for all: it failed for all, also for those whose work had gone well
+            self._attempt(batch)
+        except BaseException as error:  # noqa: BLE001 - also a panic in a library; it failed for all, none of it was kept
+            if len(batch) > 1 and not isinstance(error, StoreUnavailable):
+                for job in batch:  # one job's bad statement is not the others' fault: each once more, alone
+                    self._commit_together([job])
+                return
+            for job in batch:
                 job.error = _unavailable(error)
         for job in batch:
             job.settle(self.hub)
 
-    def _same_file(self) -> None:
-        """SQLite goes on writing to a file that was deleted under it: an acknowledgement would then be a lie."""
+    def _attempt(self, batch: list[_Job]) -> None:
+        self._same_file()
+        known = self._inode
+        with self._writer.connect() as connection, connection.begin():
+            for job in batch:
+                job.error = None
+                _in_savepoint(connection, job)
+        self._same_file(known)
+
+    def _same_file(self, demanded: int | None = None) -> None:
+        """SQLite goes on writing to a file that was deleted or replaced under it: an acknowledgement would then be a lie.
+
+        With `demanded`, the file must still be that one; without, a new file is taken from now on.
+        """
         try:
             inode = self._path.stat().st_ino
         except OSError:
@@ -213,21 +227,34 @@ class SqliteStore:
             self._writer.dispose()
             raise StoreUnavailable("the database file is gone") from None
         if self._inode not in (None, inode):
-            self._inode = inode
             self._writer.dispose()
             self._reader.dispose()
         self._inode = inode
+        if demanded not in (None, inode):
+            raise StoreUnavailable("the database file was replaced")
+
+
+def _submit(threads: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]) -> Future[T]:
+    try:
+        return threads.submit(run, work)
+    except RuntimeError:
+        closed: Future[T] = Future()
+        closed.set_exception(StoreUnavailable("the store is closed"))
+        return closed
 
 
 def _in_savepoint(connection: Connection, job: _Job) -> None:
     """One job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch."""
+    take_announcements(connection)  # what a panic left behind on this connection
     connection.exec_driver_sql("SAVEPOINT job")
     try:
         job.result = job.work(connection)
         job.events = take_announcements(connection)
         connection.exec_driver_sql("RELEASE job")
-    except OperationalError:
+    except OperationalError as error:
         take_announcements(connection)
+        if _is_lost(error):
+            raise StoreUnavailable(str(_unavailable(error))) from None
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it from the future
         take_announcements(connection)
@@ -236,7 +263,12 @@ def _in_savepoint(connection: Connection, job: _Job) -> None:
         job.error = error
 
 
-def _unavailable(error: Exception) -> StoreUnavailable:
+def _is_lost(error: OperationalError) -> bool:
+    """Locked, full, broken: trying each job of the batch alone would only take longer."""
+    return getattr(error.orig, "sqlite_errorname", "") not in ("SQLITE_ERROR", "")
+
+
+def _unavailable(error: BaseException) -> StoreUnavailable:
     """The driver's own text could hold a value of a row: only its kind is passed on."""
     if isinstance(error, StoreUnavailable):
         return error
@@ -253,7 +285,7 @@ class PostgresStore:
     def __init__(self, url: str, *, pool: int = 8) -> None:
         self.hub = Hub()
         self._engine = sa.create_engine(
-            url, hide_parameters=True, pool_size=pool, max_overflow=0, pool_pre_ping=True, pool_timeout=BUSY_MS / 1000,
+            url, hide_parameters=True, pool_size=pool + 1, max_overflow=0, pool_pre_ping=True, pool_timeout=BUSY_MS / 1000,
             connect_args={"connect_timeout": 2, "options": "-c lock_timeout=2000 -c statement_timeout=10000"},
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(pool, thread_name_prefix="store")
@@ -263,11 +295,11 @@ class PostgresStore:
 
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""
-        return self._threads.submit(self._attempt, work)
+        return _submit(self._threads, self._attempt, work)
 
     def read(self, work: Work[T]) -> Future[T]:
         """See `Store.read`."""
-        return self._threads.submit(self._attempt, work)
+        return _submit(self._threads, self._attempt, work)
 
     def tidy(self) -> Future[bool]:
         """Nothing to do here: PostgreSQL keeps what was deleted; only the destroyed expiry key makes it unreadable."""
@@ -313,6 +345,7 @@ class PostgresStore:
                     raw: Any = connection.connection.driver_connection
                     while not self._stop.is_set():
                         for note in raw.notifies(timeout=0.5):
-                            self.hub.publish(Event.load(note.payload))
+                            with contextlib.suppress(ValueError):  # somebody else's NOTIFY on our channel
+                                self.hub.publish(Event.load(note.payload))
             except (SQLAlchemyError, OSError):
                 self._stop.wait(1)  # the pages' own polling carries on meanwhile

@@ -1,9 +1,9 @@
 """Sealing what is written (public keys only), and opening it for the team or the child.
 
-Every message is bound to its conversation, number, role and key, and its row carries a mac over all of that: whoever
-writes in the database can neither read, change, move, forge nor drop one unseen. Not bound, because they may change or
-vanish: `person_id`, `urgency` and `created_at`. This is also the front door to the other key modules: import `keys` and
-use everything from here.
+Every message is bound to its conversation, number, role and key, and its row carries a mac over all of that: whoever writes in
+the database can neither read, change, move nor forge one unseen, nor take one from the middle (the newest can be cut off). Not
+bound, because they may change or vanish: `person_id`, `urgency` and `created_at`. This is also the front door to the other key
+modules: import `keys` and use everything from here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from handoff.conversation_keys import ROOM, begin, key_mac, open_keys
 from handoff.errors import Denied
 from handoff.members import Unlocked
 from handoff.models import conversation, conversation_key, message
-from handoff.rotation import finish_rotation, rewrap, rotate, to_rewrap
+from handoff.rotation import finish_rotation, found_again, held_by_another, rewrap, rotate, to_rewrap
 from handoff.team_keys import found_team, grant, key_code
 from handoff.vault import ChildKey, Vault
 
 __all__ = [
-    "ChildKey", "OpenedMessage", "SealedWords", "begin", "finish_rotation", "found_team", "grant", "key_code",
-    "open_conversation", "reference_mac", "rewrap", "rotate", "seal_words", "to_rewrap",
+    "ChildKey", "OpenedMessage", "SealedWords", "begin", "finish_rotation", "found_again", "found_team", "grant",
+    "held_by_another", "key_code", "open_conversation", "reference_mac", "rewrap", "rotate", "seal_words", "to_rewrap",
 ]  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class SealedWords(NamedTuple):
 class OpenedMessage:
     """One message in clear: words of a child or confidant, or the reference that a bot's message is.
 
+    `lost` are words under a key that the whole team lost (`found_again`): they were there, nobody of the team can open them.
     Its repr shows no words.
     """
 
@@ -56,6 +57,7 @@ class OpenedMessage:
     person_id: str | None
     urgency: int
     created_at: datetime
+    lost: bool = False
 
 
 def seal_words(
@@ -110,7 +112,7 @@ def open_conversation(
     ).all()
     if room.key_no not in keys or [row.seq for row in rows] != list(range(max(after, 0) + 1, room.last_seq + 1)):
         raise Denied
-    return [_open_message(vault, keys, row, with_reading=isinstance(opener, Unlocked)) for row in rows]
+    return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
 
 
 def _room(tx: Connection, conversation_id: str) -> Any:
@@ -121,21 +123,29 @@ def _room(tx: Connection, conversation_id: str) -> Any:
     return row
 
 
-def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, with_reading: bool) -> OpenedMessage:
+def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: bool) -> OpenedMessage:
     text = reading = None
+    lost = False
     if row.role == "bot":
         reference = {"utterance": row.utterance, "variant": row.variant, "script_version": row.script_version}
         v.demand_same(row.mac, reference_mac(vault, conversation_id=row.conversation_id, seq=row.seq, **reference))
     else:
         place = (row.conversation_id, row.seq, row.key_no, row.role)
         v.demand_same(row.mac, _words_mac(vault, *place, row.sealed, row.sealed_reading))
-        if row.key_no not in keys:
-            raise Denied
-        text = _text(v.unseal(keys[row.key_no], row.sealed, "words", *place))
-        if with_reading and row.sealed_reading is not None:
-            reading = _text(v.unseal(keys[row.key_no], row.sealed_reading, "reading", *place))
-    rest = (row.utterance, row.variant, row.script_version, row.person_id, row.urgency, row.created_at)
+        lost = for_team and row.key_no < min(keys)  # never one in the middle: that would be tampering
+        if not lost:
+            text, reading = _open_words(keys, row, place, for_team=for_team)
+    rest = (row.utterance, row.variant, row.script_version, row.person_id, row.urgency, row.created_at, lost)
     return OpenedMessage(row.seq, row.role, text, reading, *rest)
+
+
+def _open_words(keys: dict[int, bytes], row: Any, place: tuple[str, int, int, str], *, for_team: bool) -> tuple[str, str | None]:
+    if row.key_no not in keys:
+        raise Denied
+    text, reading = _text(v.unseal(keys[row.key_no], row.sealed, "words", *place)), None
+    if for_team and row.sealed_reading is not None:
+        reading = _text(v.unseal(keys[row.key_no], row.sealed_reading, "reading", *place))
+    return text, reading
 
 
 def _words_mac(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,7 +135,7 @@ def insert_person(
     now: datetime,
 ) -> str:
     """Store a person with the key that `new_key` made; returns the person's id. Raises `Conflict` for a taken login."""
-    name = _login_name(login)
+    name = login_name(login)
     if not name:
         raise Conflict("a login is 1 to 64 of: a-z 0-9 . _ @ + -")
     if tx.execute(sa.select(person.c.id).where(person.c.login == name)).first():
@@ -159,7 +159,7 @@ def replace_key(tx: Connection, key: LockedKey) -> None:
     person_id = key.person_id
     tx.execute(team_wrap.delete().where(team_wrap.c.person_id == person_id))
     tx.execute(membership.update().where(membership.c.person_id == person_id).values(granted_by=None, granted_at=None))
-    tx.execute(person.update().where(person.c.id == person_id).values(must_renew=True, **_key_columns(key)))
+    store_key(tx, key, must_renew=True)
     end_all_sessions(tx, person_id)
 
 
@@ -169,7 +169,7 @@ def look_up(tx: Connection, login: str) -> LoginRow:
     Also gives a row for an unknown or disabled login: the caller cannot tell, and does the same work.
     """
     columns = [person.c.id.label("person_id"), *(person.c[name] for name in _COLUMNS)]
-    found = tx.execute(sa.select(*columns).where(person.c.login == _login_name(login), person.c.disabled_at.is_(None))).first()
+    found = tx.execute(sa.select(*columns).where(person.c.login == login_name(login), person.c.disabled_at.is_(None))).first()
     return LoginRow(**found._asdict()) if found else _NOBODY
 
 
@@ -185,19 +185,22 @@ def unlock(vault: Vault, row: LoginRow, passphrase: str) -> bytes:
     return private
 
 
-def open_session(tx: Connection, vault: Vault, row: LoginRow, private_key: bytes, *, now: datetime) -> bytes:
+def open_session(
+    tx: Connection, vault: Vault, row: LoginRow, private_key: bytes, *, now: datetime, known_device: bool = False
+) -> bytes:
     """Step 3: the new session's cookie (32 bytes, kept nowhere).
 
-    Raises `Denied` while the account is held after failures, or when it was disabled or got another passphrase since
-    `look_up`.
+    Raises `Denied` while the account is held after failures (not for a known device: guesses of strangers must not keep the
+    owner out), or when it was disabled or got another passphrase since `look_up`.
     """
     account = tx.execute(
         sa.select(person.c.locked_key, person.c.locked_until, person.c.disabled_at)
         .where(person.c.id == row.person_id)
         .with_for_update()
     ).first()
-    held = account is None or account.disabled_at is not None or (account.locked_until or now) > now
-    if account is None or held or account.locked_key != row.locked_key:
+    if account is None or account.disabled_at is not None or account.locked_key != row.locked_key:
+        raise Denied
+    if (account.locked_until or now) > now and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
     cookie = secrets.token_bytes(v.TOKEN_BYTES)
@@ -260,13 +263,35 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
 def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None:
     """Store the lock that `lock_key` made with the new passphrase.
 
-    Ends the person's other sessions; grants and history stay.
+    Ends the person's other sessions; grants and history stay. Raises `Denied` for another key, and while the passphrase is
+    one that somebody printed: then the key was in other hands as well (`handoff.renewal`).
     """
-    if key.person_id != unlocked.person_id or key.public_key != v.public_key(unlocked.private_key):
+    if unlocked.must_renew or key.person_id != unlocked.person_id or key.public_key != v.public_key(unlocked.private_key):
         raise Denied
-    tx.execute(person.update().where(person.c.id == unlocked.person_id).values(must_renew=False, **_key_columns(key)))
-    others = sa.and_(session.c.person_id == unlocked.person_id, session.c.id != unlocked.session_id)
-    tx.execute(session.delete().where(others))
+    store_key(tx, key, must_renew=False)
+    _end_other_sessions(tx, unlocked)
+
+
+def store_key(tx: Connection, key: LockedKey, *, must_renew: bool) -> None:
+    """Put a member key in the place of the one that was there. What was sealed to the old one is the caller's care."""
+    tx.execute(person.update().where(person.c.id == key.person_id).values(must_renew=must_renew, **_key_columns(key)))
+
+
+def relock_session(tx: Connection, vault: Vault, unlocked: Unlocked, cookie: bytes, private_key: bytes) -> Unlocked:
+    """From now on this session's cookie opens another member key; all other sessions of the person end.
+
+    Raises `Denied` when the cookie is not this session's.
+    """
+    session_id, key = vault.session_keys(cookie)
+    v.demand_same(session_id, unlocked.session_id)
+    here = (session.c.id == session_id, session.c.person_id == unlocked.person_id)
+    expires = tx.execute(sa.select(session.c.expires_at).where(*here)).scalar_one_or_none()
+    if expires is None:
+        raise Denied
+    locked = v.lock(key, private_key, "session", unlocked.person_id, session_id, _moment(expires))
+    tx.execute(session.update().where(*here).values(locked_key=locked))
+    _end_other_sessions(tx, unlocked)
+    return replace(unlocked, private_key=private_key, must_renew=False)
 
 
 def end_session(tx: Connection, session_id: bytes) -> None:
@@ -277,6 +302,10 @@ def end_session(tx: Connection, session_id: bytes) -> None:
 def end_all_sessions(tx: Connection, person_id: str) -> None:
     """Sign a person out everywhere."""
     tx.execute(session.delete().where(session.c.person_id == person_id))
+
+
+def _end_other_sessions(tx: Connection, unlocked: Unlocked) -> None:
+    tx.execute(session.delete().where(session.c.person_id == unlocked.person_id, session.c.id != unlocked.session_id))
 
 
 def forget_old_sessions(tx: Connection, *, now: datetime) -> int:
@@ -295,7 +324,7 @@ def _key_columns(key: LockedKey) -> dict[str, bytes | str]:
     return {"public_key": key.public_key, "kdf": key.kdf, "salt": key.salt, "locked_key": key.locked_key}
 
 
-def _login_name(login: str) -> str:
+def login_name(login: str) -> str:
     """The login as it is stored; empty, which fits nobody, for anything that cannot be a login."""
     name = login.strip().casefold()
     return name if _LOGIN.fullmatch(name) else ""

@@ -92,7 +92,7 @@ person = sa.Table(
 team = sa.Table(
     "team",
     metadata,
-    _id(),
+    sa.Column("id", sa.String(64), primary_key=True),
     _ref("municipality_id", "municipality.id"),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),  # the current one; old epochs are deleted at rotation
@@ -171,6 +171,7 @@ conversation = sa.Table(
     sa.Column("key_no", sa.Integer, nullable=False),
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("place", sa.String(64), nullable=True),  # the code of the sticker's spot, when the child came by one
     sa.Column("expires_on", sa.String(10), nullable=False),  # the expiry bucket: a day, YYYY-MM-DD
     _at("created_at"),
     _at("last_child_at"),
@@ -240,6 +241,7 @@ handoff = sa.Table(
     sa.Column("step", sa.String(16), nullable=False),
     sa.Column("told_minutes", sa.Integer, nullable=False, server_default="0"),  # the last waiting message that was sent
     _at("opened_at"),
+    _at("told_from"),  # from when the waiting messages count: the opening, or when a human let go
     _at("waiting_since"),  # kept when a claim is given back: nobody loses their place
     sa.Column("claimed_by", sa.String(32), sa.ForeignKey("person.id"), nullable=True),
     sa.Column("asked_for", sa.String(32), sa.ForeignKey("person.id"), nullable=True),  # transfer: who should take it
@@ -268,6 +270,7 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _at("delivered_at", nullable=True),
     _at("failed_at", nullable=True),
+    sa.Column("provider_id", sa.BigInteger, nullable=True),  # the channel's own number of the message: to delete it there
     sa.UniqueConstraint("conversation_id", "seq"),
     sa.CheckConstraint("delivered_at is null or failed_at is null", "one_end"),
     sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", "wiped"),
@@ -278,7 +281,8 @@ erased = sa.Table(
     metadata,
     sa.Column("channel", sa.String(16), primary_key=True),
     sa.Column("child_auth", sa.LargeBinary, primary_key=True),  # a late retry must not bring an erased chat back
-    sa.Column("conversation_id", sa.String(32), nullable=False),  # replayed after a backup is restored
+    sa.Column("conversation_id", sa.String(32), primary_key=True),  # replayed after a backup is restored
+    sa.Column("up_to", sa.BigInteger, nullable=True),  # push channels: messages with a higher number begin a new chat
     _at("erased_at"),
 )
 

@@ -18,6 +18,9 @@ from handoff.models import conversation, message, outbox
 BACKOFF_S = (1, 2, 5, 15, 60, 300)
 """Seconds to wait after the first, second, ... failed attempt; the last one repeats."""
 
+LOAN = timedelta(minutes=4)
+"""How long a process may take over the parcels that it took; a send gives up long before (bot.channels)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -76,15 +79,22 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Pa
 
 
 def lend(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """Note an attempt before it is made: a process that dies while sending tries again later, not at once."""
-    wait = BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)]
-    values = {"attempts": parcel.attempts + 1, "due_at": now + timedelta(seconds=wait)}
+    """Note an attempt before it is made, and keep other processes off it for `LOAN`: longer than any attempt takes.
+
+    A process that dies while sending is followed by another after the loan.
+    """
+    values = {"attempts": parcel.attempts + 1, "due_at": now + LOAN}
     tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(**values))
 
 
-def delivered(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """It has gone out: its words are wiped."""
-    _end(tx, parcel, delivered_at=now)
+def retry(tx: Connection, parcel: Parcel, now: datetime) -> None:
+    """It did not go out this time: once more after a wait that grows with the attempts."""
+    postpone(tx, parcel, now + timedelta(seconds=BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)]))
+
+
+def delivered(tx: Connection, parcel: Parcel, now: datetime, *, provider_id: int | None = None) -> None:
+    """It has gone out: its words are wiped. `provider_id` is the channel's own number of it, to delete it there one day."""
+    _end(tx, parcel, delivered_at=now, provider_id=provider_id)
 
 
 def failed(tx: Connection, parcel: Parcel, now: datetime) -> None:
@@ -97,6 +107,12 @@ def postpone(tx: Connection, parcel: Parcel, until: datetime) -> None:
     tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(due_at=until))
 
 
-def _end(tx: Connection, parcel: Parcel, **when: datetime) -> None:
-    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(sealed=None, **when))
+def provider_ids(tx: Connection, conversation_id: str, since: datetime) -> list[int]:
+    """The channel's own numbers of what went out in this chat since then."""
+    mine = (outbox.c.conversation_id == conversation_id, outbox.c.delivered_at >= since, outbox.c.provider_id.is_not(None))
+    return list(tx.execute(sa.select(outbox.c.provider_id).where(*mine)).scalars())
+
+
+def _end(tx: Connection, parcel: Parcel, **values: datetime | int | None) -> None:
+    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(sealed=None, **values))
     announce(tx, chat_topic(parcel.conversation_id), "delivered")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import audit, keys, members
-from handoff.errors import NotFound
+from handoff.errors import Conflict, NotFound
 from handoff.members import LockedKey
-from handoff.models import membership, person, session, shift, team
+from handoff.models import membership, person, session, shift, team, team_wrap
 from handoff.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person. `granted` is false while they wait for a colleague who compares the key code; then they can read nothing."""
+    """One person. `granted` is false while they wait for a colleague who compares the key code; then they can read nothing.
+
+    `must_renew` is true until they have chosen a passphrase of their own, and with it made a key of their own.
+    """
 
     id: str
     login: str
@@ -25,19 +29,39 @@ class Member:
     role: str
     granted: bool
     disabled: bool
+    must_renew: bool
 
 
 def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
     """Everybody of this gemeente, by login."""
-    query = (
-        sa.select(person, membership.c.granted_at)
-        .outerjoin(membership, membership.c.person_id == person.c.id)
-        .where(person.c.municipality_id == municipality_id)
-        .order_by(person.c.login)
-    )
+    query = sa.select(person, membership.c.granted_at).outerjoin(membership, membership.c.person_id == person.c.id)
+    return _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
+
+
+def of_team(tx: Connection, team_id: str) -> list[Member]:
+    """Everybody who was ever invited to this team and not taken out of it, by first name."""
+    query = sa.select(person, membership.c.granted_at).join(membership, membership.c.person_id == person.c.id)
+    return _members(tx, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
+
+
+def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
     return [
-        Member(r.id, r.login, r.first_name, r.role, r.granted_at is not None, r.disabled_at is not None) for r in tx.execute(query)
+        Member(r.id, r.login, r.first_name, r.role, r.granted_at is not None, r.disabled_at is not None, r.must_renew)
+        for r in tx.execute(query)
     ]
+
+
+def invited_to(tx: Connection, person_id: str) -> list[str]:
+    """The teams that somebody was invited to, granted or not."""
+    query = sa.select(membership.c.team_id).where(membership.c.person_id == person_id)
+    return list(tx.execute(query.order_by(membership.c.team_id)).scalars())
+
+
+def holders(tx: Connection, team_id: str) -> set[str]:
+    """The ids of everybody to whom the key that is in force was sealed, also when they may not sign in any more."""
+    same = sa.and_(team.c.id == team_wrap.c.team_id, team.c.epoch == team_wrap.c.epoch)
+    query = sa.select(team_wrap.c.person_id).join(team, same).where(team.c.id == team_id)
+    return set(tx.execute(query).scalars())
 
 
 def add_confidant(
@@ -59,10 +83,40 @@ def add_confidant(
     return next(m for m in of_municipality(tx, municipality_id) if m.id == person_id)
 
 
+def find(tx: Connection, login: str) -> Member:
+    """The person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
+    query = sa.select(person, membership.c.granted_at).outerjoin(membership, membership.c.person_id == person.c.id)
+    found = _members(tx, query.where(person.c.login == members.login_name(login), person.c.disabled_at.is_(None)))
+    if not found:
+        raise NotFound("no such person")
+    return found[0]
+
+
+def stands_alone(tx: Connection, person_id: str) -> bool:
+    """Whether a team of this person has nobody else who could let them in: a new key then loses what was written before."""
+    return any(not keys.held_by_another(tx, team_id, person_id) for team_id in invited_to(tx, person_id))
+
+
+def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now: datetime) -> None:
+    """A forgotten passphrase: the new key that `members.new_key` made, and all that the old one opened is out of reach.
+
+    A colleague lets the person in again. Where nobody else holds the team's key it is founded again, and the words of before
+    are lost: raises `Conflict` unless `lose_words`.
+    """
+    alone = [team_id for team_id in invited_to(tx, key.person_id) if not keys.held_by_another(tx, team_id, key.person_id)]
+    if alone and not lose_words:
+        raise Conflict("nobody else holds this team's key: what was written before would be lost")
+    members.replace_key(tx, key)
+    for team_id in alone:
+        keys.found_again(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
+    gemeente = tx.execute(sa.select(person.c.municipality_id).where(person.c.id == key.person_id)).scalar_one()
+    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="renew_person", object_id=key.person_id, origin="cli")
+
+
 def disable(tx: Connection, *, login: str, now: datetime) -> str:
     """Close the door for a person: sessions, shift and access end at once. Returns their id. Raises `NotFound`.
 
-    What they could read, they could have copied: a colleague rotates the team's key afterwards (`handoff.keys.rotate`).
+    What they could read, they could have copied: a colleague renews the team's key afterwards (`handoff.teamwork.rotate`).
     """
     row = tx.execute(sa.select(person.c.id, person.c.municipality_id).where(person.c.login == login)).first()
     if row is None:

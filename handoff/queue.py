@@ -49,6 +49,7 @@ class Handoff:
     route: str
     step: str
     told_minutes: int
+    told_from: datetime
     opened_at: datetime
     waiting_since: datetime
     claimed_by: str | None
@@ -91,7 +92,8 @@ def enqueue(tx: Connection, chat: Chat, *, urgency: int, route: str, step: str, 
     if current is None:
         values = {
             "id": new_id(), "conversation_id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id,
-            "state": "waiting", "urgency": urgency, "route": route, "step": step, "opened_at": now, "waiting_since": now,
+            "state": "waiting", "urgency": urgency, "route": route, "step": step,
+            "told_from": now, "opened_at": now, "waiting_since": now,
         }  # fmt: skip
         tx.execute(handoff.insert().values(**values))
         _tell(tx, chat.team_id, chat.id, "opened")
@@ -127,7 +129,10 @@ def _held(handoff_id: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]
     return (handoff.c.id == handoff_id, handoff.c.state == "claimed", handoff.c.claimed_by == person_id)
 
 
-_FREE = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
+def _free(now: datetime) -> dict[str, object]:
+    """Back in the queue at the old place; what the child hears of waiting starts anew."""
+    freed = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
+    return {**freed, "told_minutes": 0, "told_from": now}
 
 
 def _let_go(tx: Connection, handoff_id: str, person_id: str, values: Mapping[str, object], kind: str) -> Handoff:
@@ -138,20 +143,20 @@ def _let_go(tx: Connection, handoff_id: str, person_id: str, values: Mapping[str
     return freed
 
 
-def release(tx: Connection, *, handoff_id: str, person_id: str) -> Handoff:
+def release(tx: Connection, *, handoff_id: str, person_id: str, now: datetime) -> Handoff:
     """Give the child back to the queue, at its old place. Raises `Conflict` when it was not yours."""
-    return _let_go(tx, handoff_id, person_id, {**_FREE, "asked_for": None}, "released")
+    return _let_go(tx, handoff_id, person_id, {**_free(now), "asked_for": None}, "released")
 
 
-def transfer(tx: Connection, *, handoff_id: str, person_id: str, to_person_id: str) -> Handoff:
+def transfer(tx: Connection, *, handoff_id: str, person_id: str, to_person_id: str, now: datetime) -> Handoff:
     """Offer the child to a colleague. It waits in the queue, marked for them; anyone may still take it, so that it cannot
     get stuck with somebody who is away. Raises `Conflict` when it was not yours."""
-    return _let_go(tx, handoff_id, person_id, {**_FREE, "asked_for": to_person_id}, "transferred")
+    return _let_go(tx, handoff_id, person_id, {**_free(now), "asked_for": to_person_id}, "transferred")
 
 
 def close(tx: Connection, *, handoff_id: str, person_id: str, outcome: Outcome, now: datetime) -> Handoff:
     """End it. The child may write again; that opens a new handoff. Raises `Conflict` when it was not yours."""
-    values = {**_FREE, "state": "closed", "closed_at": now, "outcome": outcome.value}
+    values = {**_free(now), "state": "closed", "closed_at": now, "outcome": outcome.value}
     return _let_go(tx, handoff_id, person_id, values, "closed")
 
 
@@ -164,7 +169,7 @@ def expired(tx: Connection, now: datetime) -> list[Handoff]:
 def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
     """Give back a child whose confidant vanished. False when the confidant came back, or another process did it first."""
     gone = (handoff.c.id == handoff_id, handoff.c.state == "claimed", handoff.c.lease_until <= now)
-    if tx.execute(handoff.update().where(*gone).values(**_FREE)).rowcount != 1:
+    if tx.execute(handoff.update().where(*gone).values(**_free(now))).rowcount != 1:
         return False
     item = get(tx, handoff_id)
     _tell(tx, item.team_id, item.conversation_id, "lapsed")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff.events import announce, chat_topic
-from handoff.models import conversation
+from handoff.models import conversation, handoff
 from handoff.vault import Vault
 
+GRACE = timedelta(days=7)
+"""How long a chat whose day is past may stay because a child still waits or a human still talks with it."""
 
-def destroy_expired_keys(vault: Vault, now: datetime) -> list[str]:
-    """Destroy the expiry-bucket keys of every day before today (UTC). Returns those days."""
-    today = now.astimezone(UTC).date().isoformat()
-    gone = [day for day in vault.buckets() if day < today]
+
+def days_in_use(tx: Connection) -> set[str]:
+    """The expiry days of chats with an open handoff: nobody's words vanish under a conversation."""
+    query = sa.select(conversation.c.expires_on).join(handoff, handoff.c.conversation_id == conversation.c.id)
+    return set(tx.execute(query.where(handoff.c.state != "closed").distinct()).scalars())
+
+
+def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str]) -> list[str]:
+    """Destroy the expiry-bucket keys of every day before today (UTC), a day that is `in_use` after its grace. Returns them."""
+    today, last = _day(now), _day(now - GRACE)
+    gone = [day for day in vault.buckets() if day < (last if day in in_use else today)]
     for day in gone:
         vault.destroy_bucket(day)
     return gone
@@ -23,9 +32,17 @@ def destroy_expired_keys(vault: Vault, now: datetime) -> list[str]:
 
 def delete_expired(tx: Connection, now: datetime, limit: int = 200) -> int:
     """Delete at most `limit` chats whose day is past, so that no child waits for a long clean-up. Returns how many."""
-    today = now.astimezone(UTC).date().isoformat()
-    ids = tx.execute(sa.select(conversation.c.id).where(conversation.c.expires_on < today).limit(limit)).scalars().all()
+    busy = sa.select(handoff.c.conversation_id).where(handoff.c.state != "closed")
+    past = sa.or_(
+        sa.and_(conversation.c.expires_on < _day(now), conversation.c.id.not_in(busy)),
+        conversation.c.expires_on < _day(now - GRACE),
+    )
+    ids = tx.execute(sa.select(conversation.c.id).where(past).limit(limit)).scalars().all()
     for conversation_id in ids:
         tx.execute(conversation.delete().where(conversation.c.id == conversation_id))
         announce(tx, chat_topic(conversation_id), "erased")
     return len(ids)
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()

@@ -11,15 +11,29 @@ Stopped halfway, everything stays readable for the team, and the same calls go o
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import conversation_keys as keys
 from handoff import vault as v
-from handoff.errors import Denied
+from handoff.errors import Conflict, Denied
 from handoff.members import Unlocked, end_all_sessions
 from handoff.models import conversation, key_wrap, membership, person, team, team_key, team_wrap
-from handoff.team_keys import current_public_key, give, lock_team, new_epoch, team_private_keys, vouch
+from handoff.team_keys import (
+    current_public_key,
+    give,
+    holder,
+    lock_team,
+    new_epoch,
+    note_membership,
+    team_private_keys,
+    vouch,
+)
 from handoff.vault import Vault
 
 
@@ -74,8 +88,7 @@ def rewrap(tx: Connection, vault: Vault, *, by: Unlocked, conversation_id: str) 
         tx.execute(key_wrap.delete().where(*this))
         keys.add_wrap(tx, vault, room, row.no, private, recipient, public)
     if behind:
-        keys.add_key(tx, vault, room, room.key_no + 1)
-        tx.execute(conversation.update().where(conversation.c.id == room.id).values(key_no=room.key_no + 1))
+        _fresh_key(tx, vault, room)
 
 
 def finish_rotation(tx: Connection, team_id: str) -> bool:
@@ -87,6 +100,50 @@ def finish_rotation(tx: Connection, team_id: str) -> bool:
     for table in (team_wrap, team_key):
         tx.execute(table.delete().where(table.c.team_id == team_id, table.c.epoch < current))
     return True
+
+
+def held_by_another(tx: Connection, team_id: str, person_id: str) -> bool:
+    """Whether an active member besides this person holds the key in force, and so can let them in again."""
+    query = (
+        sa.select(team_wrap.c.person_id)
+        .join(team, sa.and_(team.c.id == team_wrap.c.team_id, team.c.epoch == team_wrap.c.epoch))
+        .join(person, person.c.id == team_wrap.c.person_id)
+        .where(team.c.id == team_id, person.c.id != person_id, person.c.disabled_at.is_(None), person.c.role == "confidant")
+    )
+    return tx.execute(query).first() is not None
+
+
+def found_again(tx: Connection, vault: Vault, *, team_id: str, person_id: str, now: datetime) -> None:
+    """Everybody who held the team's key forgot their passphrase or left: a new key, for this person alone.
+
+    What was written before stays closed to the team for good. Every chat gets a fresh key, so that what a child writes from
+    now on is read. One transaction, some 3 ms for each chat: what is sealed in between would be lost as well.
+
+    Raises `Conflict` while somebody else holds the key, `Denied` for a person who cannot hold it.
+    """
+    _lock_chats(tx, team_id)
+    lock_team(tx, team_id)
+    if held_by_another(tx, team_id, person_id):
+        raise Conflict("a colleague still holds this team's key")
+    public, epoch = holder(tx, team_id, person_id), _current_epoch(tx, team_id)
+    for table in (team_wrap, team_key):
+        tx.execute(table.delete().where(table.c.team_id == team_id))
+    give(tx, team_id, epoch + 1, new_epoch(tx, vault, team_id, epoch + 1), person_id, public)
+    note_membership(tx, team_id, person_id, by=person_id, now=now)
+    for room in _lock_chats(tx, team_id):
+        with contextlib.suppress(Denied), tx.begin_nested():  # its expiry day is gone: retention removes it
+            keys.drop_team_wraps(tx, room.id)
+            _fresh_key(tx, vault, room)
+
+
+def _lock_chats(tx: Connection, team_id: str) -> Sequence[Any]:
+    query = sa.select(*keys.ROOM, conversation.c.key_no).where(conversation.c.team_id == team_id)
+    return tx.execute(query.order_by(conversation.c.id).with_for_update()).all()
+
+
+def _fresh_key(tx: Connection, vault: Vault, room: Any) -> None:
+    keys.add_key(tx, vault, room, room.key_no + 1)
+    tx.execute(conversation.update().where(conversation.c.id == room.id).values(key_no=room.key_no + 1))
 
 
 def _take_away(tx: Connection, team_id: str, person_id: str) -> None:

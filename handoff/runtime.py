@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from config.facts import facts
-from config.schema import Condition, Configuration, Municipality, Script
+from config.schema import Condition, Configuration, Municipality, Route, Script
 from handoff import roster, scripts
 from handoff.database import Store
 from handoff.errors import NotFound
@@ -29,6 +29,7 @@ class Runtime:
     vault: Vault
     configuration: Configuration
     clock: Callable[[], datetime] = utc_now
+    child_origin: str = "http://localhost:8080"
     _scripts: dict[str, Script] = field(default_factory=dict)
 
     @property
@@ -43,10 +44,22 @@ class Runtime:
             raise NotFound("no such municipality")
         return found
 
-    def facts(self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False) -> dict[Condition, bool]:
+    def route(self, municipality_id: str, route_id: str | None = None) -> Route:
+        """The route with this id, else the gemeente's own, else the first there is: a child never waits for a name."""
+        routes = self.configuration.routes
+        own = self.configuration.municipalities.get(municipality_id)
+        return routes.get(route_id or "") or routes.get(own.route if own else "") or next(iter(routes.values()))
+
+    def page_of(self, municipality_id: str) -> str:
+        """The address of a gemeente's own page, as the bot names it on another channel."""
+        return f"{self.child_origin}/{municipality_id}"
+
+    def facts(
+        self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False, webchat: bool = True
+    ) -> dict[Condition, bool]:
         """What may be said now about people and lines, looked up in live state (promise 5)."""
         there = bool(roster.on_duty(tx, team_id, now))
-        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed))
+        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed, webchat=webchat))
 
     def script_of(self, tx: Connection, version: str) -> Script:
         """The script that an old message points at; versions never change, so they are kept in memory."""
@@ -59,4 +72,4 @@ class Runtime:
 
 def team_id_of(municipality_id: str) -> str:
     """The id of a gemeente's team of confidants (one team each, until routes name more)."""
-    return f"team-{municipality_id}"[:32]
+    return f"team-{municipality_id}"

@@ -22,13 +22,15 @@ def say(
     person_id: str | None = None,
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
-    variant = runtime.script.utterances[utterance_id].choose(
-        runtime.facts(tx, chat.team_id, now, claimed=claimed), turn=_times_said(tx, chat, utterance_id)
+    script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
+    variant = script.utterances[utterance_id].choose(
+        runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),
+        turn=_times_said(tx, chat, utterance_id),
     )
     if variant is None:
         return None
     return conversation.add_utterance(
-        tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=runtime.script.version, now=now,
+        tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=script.version, now=now,
         person_id=person_id,
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def found_team(tx: Connection, vault: Vault, *, team_id: str, person_id: str, no
     public = holder(tx, team_id, person_id)
     private = new_epoch(tx, vault, team_id, 1)
     give(tx, team_id, 1, private, person_id, public)
-    _note_membership(tx, team_id, person_id, by=person_id, now=now)
+    note_membership(tx, team_id, person_id, by=person_id, now=now)
 
 
 def key_code(tx: Connection, person_id: str) -> str:
@@ -66,7 +66,7 @@ def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: s
         tx.execute(team_wrap.delete().where(team_wrap.c.team_id == team_id, team_wrap.c.person_id == person_id))
         for epoch, private in private_keys.items():
             give(tx, team_id, epoch, private, person_id, public)
-        _note_membership(tx, team_id, person_id, by=by.person_id, now=now)
+        note_membership(tx, team_id, person_id, by=by.person_id, now=now)
 
 
 def current_public_key(tx: Connection, vault: Vault, team_id: str) -> tuple[int, bytes]:
@@ -165,7 +165,8 @@ def _holds(tx: Connection, person_id: str, team_id: str) -> bool:
     return tx.execute(sa.select(team_wrap.c.epoch).where(*where)).first() is not None
 
 
-def _note_membership(tx: Connection, team_id: str, person_id: str, *, by: str, now: datetime) -> None:
+def note_membership(tx: Connection, team_id: str, person_id: str, *, by: str, now: datetime) -> None:
+    """Write down who let this person in, and when."""
     here = sa.and_(membership.c.team_id == team_id, membership.c.person_id == person_id)
     values = {"granted_by": by, "granted_at": now}
     if not tx.execute(membership.update().where(here).values(**values)).rowcount:

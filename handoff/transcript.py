@@ -21,7 +21,10 @@ from handoff.vault import ChildKey
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message, readable. `role` is `child`, `bot` or `confidant`; `name` the confidant's first name. Its repr has no words."""
+    """One message, readable. `role` is `child`, `bot` or `confidant`; `name` the confidant's first name.
+
+    `lost` words can be opened by nobody of the team any more; `text` is then empty. Its repr has no words.
+    """
 
     seq: int
     role: str
@@ -32,6 +35,7 @@ class Line:
     urgency: int
     intent: str | None
     buttons: tuple[QuickReply, ...]
+    lost: bool = False
 
     def __repr__(self) -> str:
         return f"Line(seq={self.seq}, role={self.role!r})"
@@ -53,9 +57,10 @@ def _first_names(tx: Connection, ids: set[str]) -> dict[str, str]:
 
 def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: str | None) -> Line:
     if m.role != "bot":
-        return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, ())
+        return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, (), m.lost)
     utterance = runtime.script_of(tx, m.script_version or "").utterances[m.utterance or ""]
     variant = utterance.variants[m.variant or 0]
     municipality = runtime.municipality(chat.municipality_id).name
-    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name)
+    page = runtime.page_of(chat.municipality_id)
+    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
     return Line(m.seq, "bot", text, utterance.language, m.created_at, name, 0, None, variant.buttons)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlu import danger_file, model
+from nlu.danger import DangerList
 from nlu.model_file import ModelError
 from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
@@ -24,17 +25,18 @@ class Opened:
 def open_reader(
     *,
     model_path: Path = model.DEFAULT_PATH,
-    danger_path: Path = danger_file.DEFAULT_PATH,
+    danger: DangerList | None = None,
     rasa_url: str | None = None,
     rasa_token: str | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> Opened:
     """A reader with the carried model, or with the Rasa server at `rasa_url` when that is given.
 
-    A model that is missing or refused leaves the danger words working alone, and says so in `fault`. Raises `DangerListError` when
-    the danger list itself may not be used: that is never started without.
+    `danger` is the list to use; the one that came with the program when None. A model that is missing or refused leaves the
+    danger words working alone, and says so in `fault`. Raises `DangerListError` when the list may not be used: nothing is
+    ever started without one.
     """
-    danger = danger_file.load(danger_path)
+    danger = danger or danger_file.load()
     if rasa_url is not None:
         return Opened(Reader(danger, RasaServer(rasa_url, token=rasa_token, timeout_s=deadline_s), deadline_s=deadline_s), None)
     try:

@@ -1,9 +1,12 @@
+# ruff: noqa: E501 - the card's own text
 """The model card (`nlu/MODEL.md`) and the record beside the model (`nlu/models/praat.json`): one is written from the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from nlu.understanding import URGENCY_OF, Urgency
 
 Record = Mapping[str, Any]
 
@@ -70,13 +73,27 @@ bot uses them; in cross-validation the danger list is not held out.
 """
 
 
+_NEEDS = {
+    "acute_recall": {Urgency.ACUTE},
+    "acute_or_high_recall": {Urgency.ACUTE, Urgency.HIGH},
+    "false_alarm_rate": {Urgency.NORMAL},
+    "raised_rate": {Urgency.NORMAL},
+}
+
+
+def _shown(report: Record, key: str, form: str) -> str:
+    """A figure, or a dash when the set holds no message that it is about."""
+    urgencies = {URGENCY_OF[row["intent"]] for row in report["intents"]}
+    return form.format(report[key]) if key not in _NEEDS or urgencies & _NEEDS[key] else "–"
+
+
 def render(record: Record) -> str:
     """The card of a record."""
     reports: Mapping[str, Record] = record["reports"]
     names = list(reports)
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for key, label, form in _FIGURES:
-        lines.append(f"| {label} | " + " | ".join(form.format(reports[name][key]) for name in names) + " |")
+        lines.append(f"| {label} | " + " | ".join(_shown(reports[name], key, form) for name in names) + " |")
     intents = [
         f"| `{row['intent']}` | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {row['examples']} |"
         for row in reports["held-out"]["intents"]

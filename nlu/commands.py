@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from nlu import danger_file, model
-from nlu.assemble import open_reader, record_path
+from nlu.assemble import open_reader, read_thresholds, record_path
 from nlu.evaluate import Report, read_examples
 from nlu.evaluate import evaluate as evaluated
 from nlu.explain import Explanation
 from nlu.explain import explain as explained
 from nlu.model import CarriedModel
 from nlu.model_file import ModelError
-from nlu.assemble import read_thresholds
 from nlu.reader import Reader, Thresholds
 
 _PATIENT_S = 10.0  # figures must not depend on how busy the machine is
@@ -49,7 +48,10 @@ def _takes_unicode(out: TextIO, text: str) -> bool:
 
 
 def evaluate(path: Path, *, as_json: bool, out: TextIO, model_path: Path = model.DEFAULT_PATH) -> Report:
-    """Figures over a TSV file with text and intent, as tables or as JSON. Raises `ExamplesError`, and `ModelError` without a model."""
+    """Figures over a TSV file with text and intent, as tables or as JSON.
+
+    Raises `ExamplesError`, and `ModelError` when there is no model to judge.
+    """
     examples = read_examples(path)
     opened = open_reader(model_path=model_path, deadline_s=_PATIENT_S)
     if opened.fault is not None:
@@ -84,7 +86,7 @@ def _print(report: Report, out: TextIO) -> None:
 
 
 def explain(text: str, *, out: TextIO, model_path: Path = model.DEFAULT_PATH) -> Explanation:
-    """Show what was understood and which n-grams and danger phrases spoke. Works with the danger list alone when there is no model."""
+    """Show what was understood and which n-grams and danger phrases spoke; without a model, the danger phrases alone."""
     try:
         carried, thresholds = CarriedModel.load(model_path), read_thresholds(record_path(model_path))
     except ModelError as fault:
@@ -99,7 +101,9 @@ def explain(text: str, *, out: TextIO, model_path: Path = model.DEFAULT_PATH) ->
 def _show(found: Explanation, out: TextIO) -> None:
     console = Console(file=out)
     said = found.understanding
-    console.print(f"intent {said.intent} ({said.confidence:.2f}) · urgency {said.urgency.label} · language {said.language}", markup=False)
+    console.print(
+        f"intent {said.intent} ({said.confidence:.2f}) · urgency {said.urgency.label} · language {said.language}", markup=False
+    )
     console.print(f"danger phrases: {', '.join(found.danger_phrases) or 'none'}", markup=False)
     if not found.ranking:
         return

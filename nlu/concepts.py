@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Words that mean the same to a first reader get one name, so that few examples teach much: "opa mept me" is like "papa slaat mij".
 
 Used as a featurizer of its own beside the plain words, in Rasa (`nlu/rasa/concept_featurizer.py`) and in the carried model. Runs on
@@ -11,6 +12,7 @@ from types import MappingProxyType
 
 from nlu.text import sound
 
+_SHORTEST_BY_EAR = 4  # letters; shorter words sound like too many others
 _NEAR = 3  # how many concepts further a pair may reach
 
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -80,14 +82,19 @@ _WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_NAMES: Mapping[str, str] = MappingProxyType(
-    {key: name for name, words in _WORDS.items() for word in words.split() for key in (sound(word), word)}
+_NAMES: Mapping[str, str] = MappingProxyType({word: name for name, words in _WORDS.items() for word in words.split()})
+_HEARD: Mapping[str, str] = MappingProxyType(
+    {sound(word): name for name, words in reversed(list(_WORDS.items())) for word in words.split() if len(word) >= _SHORTEST_BY_EAR}
 )
 
 
 def concept_tokens(words: Sequence[str]) -> list[str]:
     """The words with known ones replaced by their concept, then every pair of concepts that stand near each other."""
-    tokens = [_NAMES.get(word) or _NAMES.get(sound(word)) or word for word in words]
+    tokens = [_NAMES.get(word) or _by_ear(word) or word for word in words]
     named = [token for token in tokens if token.isupper()]
     pairs = [f"{first}_{second}" for place, first in enumerate(named) for second in named[place + 1 : place + 1 + _NEAR]]
     return [*tokens, *pairs]
+
+
+def _by_ear(word: str) -> str | None:
+    return _HEARD.get(sound(word)) if len(word) >= _SHORTEST_BY_EAR else None

@@ -35,11 +35,10 @@ def training_examples(folder: Path = TRAINING) -> list[Example]:
 
 def _examples(path: Path) -> list[Example]:
     data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    found = []
+    found: list[Example] = []
     for entry in data["nlu"]:
-        for line in entry["examples"].splitlines():
-            if line.startswith("- "):
-                found.append((line[2:].strip(), entry["intent"]))
+        lines = entry["examples"].splitlines()
+        found += [(line[2:].strip(), entry["intent"]) for line in lines if line.startswith("- ")]
     return found
 
 
@@ -68,7 +67,9 @@ def faults(examples: Sequence[Example], held_out: Iterable[Path] = ()) -> list[s
     found = []
     counts = Counter(intent for _, intent in examples)
     found += [f"unknown intent {intent}" for intent in sorted(set(counts) - set(INTENTS))]
-    found += [f"{intent}: {counts[intent]} examples, needs {LEAST_EXAMPLES}" for intent in INTENTS if counts[intent] < LEAST_EXAMPLES]
+    found += [
+        f"{intent}: {counts[intent]} examples, needs {LEAST_EXAMPLES}" for intent in INTENTS if counts[intent] < LEAST_EXAMPLES
+    ]
     intents: dict[str, set[str]] = {}
     for text, intent in examples:
         intents.setdefault(key(text), set()).add(intent)

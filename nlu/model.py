@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from nlu.featurise import Counter, Tokenizer, child_tokens, whitespace_tokens
 from nlu.model_file import ModelError, read_array, read_json, read_skops, unpack
+from nlu.spelling import Speller
 from nlu.understanding import EngineError, Reading
 from nlu.weighting import ARRAYS, Weights, checked, softmax
 
@@ -24,6 +25,7 @@ DEFAULT_PATH = Path(__file__).resolve().parent / "models" / "praat.tar.gz"
 _RASA = "3.6."
 _COUNTS = "rasa.nlu.featurizers.sparse_featurizer.count_vectors_featurizer.CountVectorsFeaturizer"
 _CONCEPTS = "nlu.rasa.concept_featurizer.ConceptFeaturizer"
+_SPELLING = "nlu.rasa.spelling_corrector.SpellingCorrector"
 _LOGISTIC = "rasa.nlu.classifiers.logistic_regression_classifier.LogisticRegressionClassifier"
 _WEIGHTED = "nlu.rasa.weighted_classifier.WeightedClassifier"
 _TOKENIZERS: Mapping[str, tuple[Tokenizer, Mapping[str, object]]] = {
@@ -75,7 +77,9 @@ class _Node:
 class CarriedModel:
     """A trained model as an `Engine`. Immutable: many threads may read at once."""
 
-    def __init__(self, tokenize: Tokenizer, counters: Sequence[Counter], classify: Callable[[Counts], Floats], intents: Sequence[str]) -> None:
+    def __init__(
+        self, tokenize: Tokenizer, counters: Sequence[Counter], classify: Callable[[Counts], Floats], intents: Sequence[str]
+    ) -> None:
         self._tokenize = tokenize
         self._counters = tuple(counters)
         self._classify = classify
@@ -139,6 +143,8 @@ def _build(nodes: Sequence[_Node], files: Mapping[str, bytes]) -> CarriedModel:
     first, *middle, last = nodes
     tokenize, options = _TOKENIZERS[first.uses]
     _refuse_options(first, options, free=set())
+    if middle[0].uses == _SPELLING:
+        tokenize = _corrected(tokenize, middle.pop(0), files)
     counters = [_counter(node, files) for node in middle]
     columns = [len(counter.vocabulary) for counter in counters]
     if last.uses == _LOGISTIC:
@@ -156,6 +162,15 @@ def _refuse_options(node: _Node, defaults: Mapping[str, object], *, free: set[st
     for key, value in node.config.items():
         if key not in free and (key not in defaults or value != defaults[key]):
             raise ModelError(f"{node.name}: the option {key} = {value!r} is not known")
+
+
+def _corrected(tokenize: Tokenizer, node: _Node, files: Mapping[str, bytes]) -> Tokenizer:
+    _refuse_options(node, {}, free=set())
+    words = read_json(files, f"{node.folder}words.json")
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ModelError(f"{node.name}: its words are not a list of words")
+    speller = Speller(words)
+    return lambda text: speller.fix(tokenize(text))
 
 
 def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:

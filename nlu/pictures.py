@@ -54,7 +54,9 @@ def reliability_curve(bins: Sequence[Bin]) -> str:
     most = max((bar.examples for bar in bins), default=1)
     for bar in bins:
         x, y = edge + size * bar.confidence, edge + size * (1 - bar.accuracy)
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{4 + 10 * bar.examples / most:.1f}" fill="#1b5e9c" fill-opacity="0.75"/>')
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{4 + 10 * bar.examples / most:.1f}" fill="#1b5e9c" fill-opacity="0.75"/>'
+        )
     parts.append(f'<text x="{edge + size / 2}" y="{2 * edge + size - 10}" text-anchor="middle">confidence</text>')
     parts.append(f'<text x="{edge}" y="{edge - 12}">right</text>')
     return "\n".join([*parts, "</svg>", ""])

@@ -30,7 +30,8 @@ class NoPython310Error(RuntimeError):
         super().__init__(
             "Training needs Python 3.10, since Rasa 3.6 runs on nothing newer, and none was found.\n"
             "Tried: " + "; ".join(tried) + ".\n"
-            "Install one (`uv python install 3.10`, `pyenv install 3.10`, or your system's package) or set RASA_PYTHON to its path.\n"
+            "Install one (`uv python install 3.10`, `pyenv install 3.10`, or your system's package)\n"
+            "or set RASA_PYTHON to its path.\n"
             "Everything but training works without it."
         )
 
@@ -138,10 +139,9 @@ def run_environment() -> dict[str, str]:
 
 def lock() -> None:
     """Renew `requirements/rasa.txt` from `rasa.in`, for Linux on x86-64 (elsewhere an old numpy would be picked)."""
-    _run(
-        [find_uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--python-version", _WANTED]
-        + ["--python-platform", "x86_64-unknown-linux-gnu", "--override", str(_OVERRIDES), str(_INPUT), "-o", str(LOCK)]
-    )
+    platform = ["--python-version", _WANTED, "--python-platform", "x86_64-unknown-linux-gnu"]
+    files = ["--override", str(_OVERRIDES.relative_to(ROOT)), str(_INPUT.relative_to(ROOT)), "-o", str(LOCK.relative_to(ROOT))]
+    _run([find_uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header", *platform, *files])
 
 
 def _run(command: Sequence[str]) -> None:

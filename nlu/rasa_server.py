@@ -1,7 +1,7 @@
 """The other engine: a running Rasa server (`rasa run --enable-api`), for who wants DIET or another pipeline.
 
-Only plain `http.client`: one short POST to `/model/parse` per message, with a deadline, on a connection that is kept. Rasa must listen
-on the same machine or inside the same closed network, and must not run at DEBUG: there it logs what it parses.
+Only plain `http.client`: one short POST to `/model/parse` per message, with a deadline, on a connection that is kept. Rasa must
+listen on the same machine or inside the same closed network, and must not run at DEBUG: there it logs what it parses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_ANSWER = 256 * 1024
 
 
 class RasaServer:
-    """`Engine` over HTTP. Safe to use from many threads: each keeps its own connection."""
+    """`Engine` over HTTP. Safe to use from many threads: connections are kept and shared out."""
 
     def __init__(self, url: str, *, token: str | None = None, timeout_s: float = 0.2) -> None:
         """`url` is the server's root; `timeout_s` bounds each single network step (the `Reader` bounds the whole call).
@@ -35,7 +35,8 @@ class RasaServer:
         if token:
             self._path += "?" + urlencode({"token": token})
         self._timeout_s = timeout_s
-        self._own = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
 
     def read(self, text: str) -> Reading:
         """Ask Rasa. Raises `EngineError` when it is late, gone, or answers something else than a ranking."""
@@ -43,45 +44,47 @@ class RasaServer:
         try:
             return _reading(self._post(body))
         except (OSError, http.client.HTTPException) as fault:
-            self._close()
             raise EngineError(f"the Rasa server did not answer ({type(fault).__name__})", permanent=False) from None
-        except (ValueError, KeyError, TypeError):
-            self._close()
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineError("the Rasa server's answer is not a ranking of intents", permanent=False) from None
+
+    def close(self) -> None:
+        """Close the connections that are kept; the next reading opens a new one."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def _post(self, body: bytes) -> Any:
         """One POST; a kept connection that the server has closed meanwhile is opened anew, once."""
-        kept = getattr(self._own, "connection", None) is not None
-        try:
-            return self._exchange(body)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            self._close()
-            if not kept:
-                raise
-            return self._exchange(body)
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            try:
+                return self._exchange(kept, body)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                pass  # closed since the last reading: not an answer to this one
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        return self._exchange(kind(self._host, self._port, timeout=self._timeout_s), body)
 
-    def _exchange(self, body: bytes) -> Any:
-        connection = self._connection()
-        connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        raw = answer.read(_MAX_ANSWER + 1)
-        if answer.status != http.client.OK or len(raw) > _MAX_ANSWER:
-            self._close()
-            raise EngineError(f"the Rasa server answered {answer.status}", permanent=answer.status in {401, 403, 404})
+    def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> Any:
+        """Send and receive; the connection is kept only after a whole answer."""
+        try:
+            connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            raw = answer.read(_MAX_ANSWER + 1)
+            _refuse(answer.status, len(raw))
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
         return json.loads(raw)
 
-    def _connection(self) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if kept is None:
-            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            kept = self._own.connection = kind(self._host, self._port, timeout=self._timeout_s)
-        return kept
 
-    def _close(self) -> None:
-        kept = getattr(self._own, "connection", None)
-        self._own.connection = None
-        if kept is not None:
-            kept.close()
+def _refuse(status: int, size: int) -> None:
+    if status != http.client.OK or size > _MAX_ANSWER:
+        raise EngineError(f"the Rasa server answered {status}, {size} bytes", permanent=status in {401, 403, 404})
 
 
 def _reading(answer: Mapping[str, Any]) -> Reading:

@@ -18,6 +18,7 @@ STOP = "."
 
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})  # accents, enclosing marks, zero-width joiners
 _TOKEN = re.compile(r"[^\W_]+|[.!?;\n]+|[\U0001F300-\U0001FAFF\u2600-\u27BF]")
+_EMOJI = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´‘](?=\w)")
 _LOOSE_APOSTROPHE = re.compile(r"['’`´‘]")
 _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$]{1,2}(?=[a-z])")
@@ -141,7 +142,7 @@ def has_words(text: str) -> bool:
 def _plain(text: str) -> str:
     """Lower case, no accents, no apostrophes, no letters drawn out, no digits that stand for letters."""
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
+        decomposed = unicodedata.normalize("NFKD", "".join(char if known(char) else " " for char in text))
         text = "".join(char for char in decomposed if unicodedata.category(char) not in _INVISIBLE)
     text = text.lower()
     if "'" in text or not text.isascii():
@@ -150,6 +151,14 @@ def _plain(text: str) -> str:
     text = _LEET_INSIDE.sub(_letters, text)
     text = _SPACED.sub(lambda match: re.sub(r"[ .\-*]", "", match.group()), text)
     return _LONG_RUN.sub(_shorten_run, text)
+
+
+def known(char: str) -> bool:
+    """Whether every Python agrees on the character: emoji, and what stood in Unicode 3.2 (Python carries that table for ever).
+
+    Rasa's Python 3.10 and the bot's newer one differ in letters that Unicode added in between, and would cut words differently.
+    """
+    return char < "\u0250" or _EMOJI.match(char) is not None or unicodedata.ucd_3_2_0.category(char) != "Cn"
 
 
 def _letters(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""`python -m nlu.train` (`make train`): validate, cross-validate, calibrate, train, prove parity, test; write model, record and card.
+"""`python -m nlu.train` (`make train`): validate, cross-validate, calibrate, train, prove parity, test; write model and card.
 
 Rasa trains and answers in its own environment (`nlu.rasa_env`); the figures are made here, with the very code that the bot runs.
 """
@@ -88,7 +88,11 @@ class Judge:
 
 
 def _project() -> dict[str, str]:
-    return {"config": str(dataset.PROJECT / "config.yml"), "domain": str(dataset.PROJECT / "domain.yml"), "data": str(dataset.TRAINING)}
+    return {
+        "config": str(dataset.PROJECT / "config.yml"),
+        "domain": str(dataset.PROJECT / "domain.yml"),
+        "data": str(dataset.TRAINING),
+    }
 
 
 def train(console: Console) -> Mapping[str, Any]:
@@ -117,7 +121,11 @@ def train(console: Console) -> Mapping[str, Any]:
             "data_hash": dataset.data_hash(),
             "model_hash": hashlib.sha256(made.read_bytes()).hexdigest(),
             "scale": round(scale, 4),
-            "thresholds": {"fallback_below": thresholds.fallback_below, "acute_from": thresholds.acute_from, "high_from": thresholds.high_from},
+            "thresholds": {
+                "fallback_below": thresholds.fallback_below,
+                "acute_from": thresholds.acute_from,
+                "high_from": thresholds.high_from,
+            },
             "parity": {"texts": proven.texts, "other_intent": proven.other_intent, "largest_difference": proven.largest_difference},
             "reports": {name: report.as_dict() for name, report in reports.items()},
         }
@@ -128,6 +136,8 @@ def train(console: Console) -> Mapping[str, Any]:
 def _calibrated(judge: Judge, danger: DangerList) -> tuple[list[Unseen], float, Thresholds]:
     """Cross-validated answers under the calibrated scale, that scale, and the thresholds."""
     answers = judge.run(["validate", "cross_validate"], folds=FOLDS)
+    if not answers["valid"]:
+        raise TrainingError("Rasa finds fault with the intents or examples: `rasa data validate` says which")
     raw = [Unseen(entry["intent"], entry["ranking"], danger.check(clean(entry["text"]))) for entry in answers["answers"]]
     scale = best_scale(raw)
     unseen = [Unseen(example.intent, rescaled(example.ranking, scale), example.alarm) for example in raw]
@@ -138,7 +148,7 @@ def _parity_texts(examples: Sequence[Example]) -> list[str]:
     held_out = [text for path in dataset.held_out_files() for text, _ in read_examples(path)]
     training = [text for text, _ in examples]
     plain = [text for text in [*training, *held_out] if not text.startswith("/")]
-    return [*plain, *parity.fuzzed(training, FUZZED, random.Random(SEED))]
+    return [*plain, *parity.fuzzed(training, FUZZED, random.Random(SEED))]  # noqa: S311
 
 
 def _config(folder: Path, scale: float) -> Path:
@@ -156,14 +166,18 @@ def _reports(reader: Reader, unseen: Sequence[Unseen], thresholds: Thresholds) -
     return {
         "held-out": evaluate(main, reader.understand),
         "held-out with typos": evaluate(typed_in_haste(main), reader.understand),
-        **{path.stem.replace("_", " "): evaluate(read_examples(path), reader.understand) for path in dataset.held_out_files() if path != dataset.MAIN_HELD_OUT},
+        **{
+            path.stem.replace("_", " "): evaluate(read_examples(path), reader.understand)
+            for path in dataset.held_out_files()
+            if path != dataset.MAIN_HELD_OUT
+        },
         "cross-validation": compare(understood(unseen, thresholds)),
     }
 
 
 def typed_in_haste(examples: Sequence[Example]) -> list[Example]:
     """The same examples with typos, the same ones every time."""
-    rng = random.Random(SEED)
+    rng = random.Random(SEED)  # noqa: S311
     return [(with_typos(text, rng), intent) for text, intent in examples]
 
 
@@ -190,8 +204,8 @@ def main() -> int:
         return 1
     for name, report in record["reports"].items():
         console.print(
-            f"{name:<20} macro-F1 {report['macro_f1']:.3f}  acute {report['acute_recall']:.1%}  acute or high {report['acute_or_high_recall']:.1%}"
-            f"  false alarms {report['false_alarm_rate']:.1%}"
+            f"{name:<20} macro-F1 {report['macro_f1']:.3f}  acute {report['acute_recall']:.1%}"
+            f"  acute or high {report['acute_or_high_recall']:.1%}  false alarms {report['false_alarm_rate']:.1%}"
         )
     console.print(f"Written: {model.DEFAULT_PATH.name}, {CARD.name}")
     return 0

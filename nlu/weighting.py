@@ -22,7 +22,7 @@ _STEPS = 127.0
 
 @dataclass(frozen=True)
 class Weights:
-    """A trained classifier: `coefficients` is (column, intent), `idf` per column, `blocks` the number of columns of each featurizer."""
+    """A trained classifier: `coefficients` is (column, intent), `idf` per column, `blocks` the columns of each featurizer."""
 
     intents: tuple[str, ...]
     blocks: tuple[int, ...]
@@ -47,13 +47,13 @@ class Weights:
 def weigh(counts: Floats, idf: Floats) -> Floats:
     """tf-idf of the counts that are not zero, scaled to length 1."""
     values: Floats = (1.0 + np.log(counts)) * idf
-    return values / np.sqrt(values @ values)
+    return np.asarray(values / np.sqrt(values @ values), dtype=np.float64)
 
 
 def softmax(scores: Floats) -> Floats:
     """Probabilities that sum to 1; safe for large scores."""
     raised: Floats = np.exp(scores - scores.max())
-    return raised / raised.sum()
+    return np.asarray(raised / raised.sum(), dtype=np.float64)
 
 
 def inverse_document_frequency(documents: int, containing: Floats) -> Floats:

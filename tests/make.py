@@ -11,6 +11,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot import child
+from bot.child import Snapshot
 from bot.message import Incoming
 from bot.publish import store_published
 from config.load import load
@@ -132,3 +134,9 @@ def incoming(text: str = "hoi", *, token: bytes, external_id: str = "m1", munici
 def rows(house: House, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
     """Every row of a table."""
     return list(house.runtime.store.read(lambda tx: tx.execute(sa.select(table)).all()).result())
+
+
+def first_child(house: House, intent: str = "greet", token: bytes | None = None) -> Snapshot:
+    """A child that nobody knows yet writes on the web."""
+    message = incoming("hoi", token=token or secrets.token_bytes(32))
+    return house.runtime.store.write(lambda tx: child.send(tx, house.runtime, message, understood(intent), house.clock())).result()

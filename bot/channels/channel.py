@@ -24,6 +24,6 @@ class Channel(Protocol):
 
     name: str
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> None:
-        """Send one message. Raises `DeliveryFailed`, and nothing else."""
+    async def send(self, address: bytes, outgoing: Outgoing) -> int | None:
+        """Send one message; returns the channel's own number for it, if it has one. Raises `DeliveryFailed`, and nothing else."""
         ...

@@ -7,13 +7,14 @@ import base64
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.web_guard import note_trouble
+from bot.channels.web_pace import Pace
 from bot.child import Snapshot
 from bot.message import Incoming
 from bot.turn import pressed
@@ -66,11 +67,13 @@ class Chats:
 
     runtime: Runtime
     understand: Callable[[str], Understanding]
+    pace: Pace = field(default_factory=Pace)
 
     async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int) -> View:
         """Take a turn; returns after the commit. The same `message_id` twice is one message."""
         runtime = self.runtime
         runtime.municipality(slug)
+        await self.pace.keep(token)
         understanding = pressed(await self._read(text), runtime.script, text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 

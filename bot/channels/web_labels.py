@@ -23,6 +23,7 @@ LABELS = {
     "human": "Mens",
     "know": "Goed om te weten",
     "me": "Jij",
+    "new": "Nieuw bericht",
     "nothing_found": "Niks gevonden. Typ het anders.",
     "once_more": "Nog één keer om weg te gaan",
     "pending": "Even wachten",

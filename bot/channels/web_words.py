@@ -22,6 +22,7 @@ class Words:
     municipality: str
     now: datetime
     on_duty: bool | None
+    webchat: bool = True
 
     def say(self, utterance_id: str) -> str:
         """The text of an utterance, or nothing when no variant of it is true now."""
@@ -34,7 +35,7 @@ class Words:
         return found[1] if found else ()
 
     def _variant(self, utterance_id: str) -> tuple[str, tuple[QuickReply, ...]] | None:
-        known = dict(facts(self.runtime.configuration.helplines, self.now, on_duty=bool(self.on_duty)))
+        known = dict(facts(self.runtime.configuration.helplines, self.now, on_duty=bool(self.on_duty), webchat=self.webchat))
         if self.on_duty is None:
             del known[Condition.ON_DUTY]
         utterance = self.runtime.script.utterances[utterance_id]

@@ -88,6 +88,8 @@ def _routes() -> list[Route | Mount]:
         Route("/uitloggen", sign_in.sign_out, methods=["POST"]),
         Route("/team", team.page),
         Route("/team/toelaten", team.let_in, methods=["POST"]),
+        Route("/team/sleutel", team.renew_key, methods=["POST"]),
+        Route("/team/sleutel/verder", team.go_on, methods=["POST"]),
         Route("/stroom", stream.stream),
         Route("/klop", stream.alive, methods=["POST"]),
         Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)), name="static"),

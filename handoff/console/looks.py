@@ -22,7 +22,7 @@ _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt",
 class Looks:
     """Renders pages. Without the design system's files (`python -m handoff.console.vendor`) it falls back to `plain.css`."""
 
-    def __init__(self) -> None:
+    def __init__(self, static: Path = STATIC) -> None:
         self._pages = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
@@ -31,7 +31,7 @@ class Looks:
             "clock": clock, "waited": waited, "iso": iso, "code": code, "pieces": show.pieces, "urgency": words.urgency,
             "intent": words.intent, "step": words.step, "language": words.language,
         }  # fmt: skip
-        vendored = all((STATIC / "vendor" / name).is_file() for name in VENDOR_FILES)
+        vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)
         self.styles = [f"vendor/{name}" for name in VENDOR_FILES] if vendored else ["plain.css"]
 
     def page(

@@ -50,6 +50,11 @@ class ConsoleSettings:
         """`__Host-` ties the cookie to this host and to HTTPS; a browser refuses that name on plain HTTP."""
         return "__Host-sessie" if self.secure else "sessie"
 
+    @property
+    def device_cookie(self) -> str:
+        """Says from which browser somebody signed in before (`handoff.console.device`)."""
+        return "__Host-toestel" if self.secure else "toestel"
+
 
 @dataclass(slots=True)
 class Parts:

@@ -7,6 +7,7 @@ certainly what was generated, in whichever process, without storing it anywhere.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 from datetime import datetime
 
@@ -14,13 +15,14 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from handoff import audit, members, phrases
-from handoff.console import door, forms
+from handoff import audit, members, phrases, renewal
+from handoff.console import device, door, forms, team
 from handoff.console.parts import Parts, parts_of
 from handoff.console.show import storable
 from handoff.console.sign_in import person_topic
+from handoff.errors import Conflict, HandoffError
 from handoff.events import announce
-from handoff.members import Unlocked
+from handoff.members import LockedKey, Unlocked
 
 _PURPOSE = "console-new-passphrase"
 
@@ -54,13 +56,41 @@ async def renew(request: Request) -> Response:
         return RedirectResponse("/nieuwe-wachtzin", 303)
     if phrases.plain(sent.get("wachtzin", "")) != phrases.plain(phrase):
         return _page(parts, who, phrase, "Dit is niet dezelfde zin. Typ de zes woorden precies over.", 422)
-    async with parts.argon:
-        key = await asyncio.to_thread(members.lock_key, parts.runtime.vault, who.person_id, who.private_key, phrase)
+    try:
+        key = await _store(request, who, phrase)
+    except Conflict:
+        return RedirectResponse("/?melding=zin-al-vernieuwd", 303)
+    answer = RedirectResponse("/?melding=zin-vernieuwd", 303)
+    device.remember(answer, parts, who.person_id, key.public_key)
+    return answer
 
-    def store(tx: Connection, who: Unlocked, now: datetime) -> None:
-        members.renew_passphrase(tx, who, key)
+
+async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey:
+    """The lock of the new passphrase. Who came in with a printed one gets a key pair of their own (`handoff.renewal`).
+
+    Raises `Conflict` when that was done meanwhile: the form was sent twice.
+    """
+    parts = parts_of(request)
+    vault = parts.runtime.vault
+    private_key = vault.new_private_key() if shown_to.must_renew else shown_to.private_key
+    async with parts.argon:
+        key = await asyncio.to_thread(members.lock_key, vault, shown_to.person_id, private_key, phrase)
+
+    def store(tx: Connection, who: Unlocked, now: datetime) -> list[str]:
+        behind: list[str] = []
+        if shown_to.must_renew and not who.must_renew:
+            raise Conflict("renewed already")
+        if shown_to.must_renew:
+            behind = renewal.take_own_key(
+                tx, vault, who=who, cookie=door.cookie_of(request), private_key=private_key, key=key, now=now
+            )
+        else:
+            members.renew_passphrase(tx, who, key)
         announce(tx, person_topic(who.person_id), "signed_out")
         audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="renew_passphrase")
+        return behind
 
-    await door.act(request, store, renewing=True)
-    return RedirectResponse("/?melding=zin-vernieuwd", 303)
+    for team_id in await door.act(request, store, renewing=True):
+        with contextlib.suppress(HandoffError):  # the passphrase is stored; the team page offers to go on with the rest
+            await team.catch_up(request, team_id)
+    return key

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handoff import audit, confidant, members
-from handoff.console import door, forms
+from handoff.console import device, door, forms
 from handoff.console.parts import Parts, parts_of
 from handoff.database import awaited
 from handoff.errors import Denied
@@ -55,53 +55,55 @@ async def sign_in(request: Request) -> Response:
     if not login.strip() or not passphrase.strip():
         return _page(parts, "Vul uw inlognaam en uw wachtzin in.", 422)
     try:
-        cookie, row = await _admit(parts, login, passphrase)
+        cookie, row = await _admit(request, login, passphrase)
     except Denied:
         return _page(parts, "Dit klopt niet, of inloggen is even geblokkeerd. Controleer uw inlognaam en wachtzin.", 403)
     answer = RedirectResponse("/nieuwe-wachtzin" if row.must_renew else "/", 303)
     door.set_cookie(answer, parts.settings, cookie)
+    device.remember(answer, parts, row.person_id, row.public_key)
     return answer
 
 
-async def _admit(parts: Parts, login: str, passphrase: str) -> tuple[bytes, LoginRow]:
-    """The new session's cookie. Raises `Denied` after noting the failure, `Crowded`."""
-    store, vault = parts.runtime.store, parts.runtime.vault
-    row = await awaited(store.read(lambda tx: members.look_up(tx, login)))
-    try:
-        private_key = await _unlock(parts, row, passphrase)
-    except Denied:
-        await awaited(store.write(lambda tx: _refused(tx, parts, row, counted=True)))
-        raise
-    now = parts.runtime.clock()
+async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, LoginRow]:
+    """The new session's cookie. Raises `Denied` after noting the failure, `Crowded`.
 
-    def admit(tx: Connection) -> bytes:
-        cookie = members.open_session(tx, vault, row, private_key, now=now)
-        _note(tx, row, now, "login", "ok")
-        return cookie
+    Whatever the reason of a refusal (unknown, wrong, held after failures, disabled meanwhile), it costs one read, one Argon2 and
+    one commit with the same two writes.
+    """
+    parts = parts_of(request)
+    vault = parts.runtime.vault
+    row = await awaited(parts.runtime.store.read(lambda tx: members.look_up(tx, login)))
+    private_key = await _unlock(parts, row, passphrase)
+    known, now = device.is_known(request, row.person_id, row.public_key), parts.runtime.clock()
 
-    try:
-        return await awaited(store.write(admit)), row
-    except Denied:  # held after failures, disabled or renewed meanwhile: the passphrase was right, so nothing is counted
-        await awaited(store.write(lambda tx: _refused(tx, parts, row, counted=False)))
-        raise
+    def admit(tx: Connection) -> bytes | None:
+        if private_key is not None:
+            with contextlib.suppress(Denied):
+                cookie = members.open_session(tx, vault, row, private_key, now=now, known_device=known)
+                _note(tx, row, now, "login", "ok")
+                return cookie
+        members.note_failure(tx, row, now)  # a right passphrase on a held account counts for nothing: guesses do not prolong it
+        _note(tx, row, now, "login", "denied")
+        return None
+
+    session_cookie = await awaited(parts.runtime.store.write(admit))
+    if session_cookie is None:
+        raise Denied
+    return session_cookie, row
 
 
-async def _unlock(parts: Parts, row: LoginRow, passphrase: str) -> bytes:
+async def _unlock(parts: Parts, row: LoginRow, passphrase: str) -> bytes | None:
+    """The member's private key, or None when the passphrase does not fit."""
     if parts.waiting_at_door >= MAX_AT_DOOR:
         raise Crowded
     parts.waiting_at_door += 1
     try:
         async with parts.argon:
             return await asyncio.to_thread(members.unlock, parts.runtime.vault, row, passphrase)
+    except Denied:
+        return None
     finally:
         parts.waiting_at_door -= 1
-
-
-def _refused(tx: Connection, parts: Parts, row: LoginRow, *, counted: bool) -> None:
-    now = parts.runtime.clock()
-    if counted:
-        members.note_failure(tx, row, now)
-    _note(tx, row, now, "login", "denied")
 
 
 def _note(tx: Connection, row: LoginRow, now: datetime, action: str, result: str) -> None:

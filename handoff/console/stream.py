@@ -170,9 +170,9 @@ async def heartbeat(parts: Parts, cookie: bytes) -> None:
 
     def beat(tx: Connection) -> None:
         who = _resume(tx, parts, cookie, touch=False)
-        confidant.alive(tx, who, now)
         if engaged(team_views(tx, who, now)):
             _resume(tx, parts, cookie, touch=True)
+        confidant.alive(tx, who, now)
 
     await awaited(parts.runtime.store.write(beat))
 

@@ -66,6 +66,7 @@ NOTICES = {
     "overgedragen": "Het gesprek staat klaar voor uw collega. Zolang die het niet overneemt, wacht het kind in de wachtrij.",
     "afgesloten": "U hebt het gesprek afgesloten.",
     "zin-vernieuwd": "Uw nieuwe wachtzin is opgeslagen. De oude werkt niet meer.",
+    "zin-al-vernieuwd": "Uw wachtzin was al vernieuwd. De zin die u het eerst overtypte, geldt.",
 }
 """Only these keys are shown after a redirect; anything else in the address is ignored."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG003 - Rasa names the arguments
 """Rasa's side of the child tokenizer: Rasa trains on the same words that the bot reads. Runs in Rasa's Python 3.10 only."""
 
 from __future__ import annotations

@@ -35,8 +35,9 @@ def say(**progress: Any) -> None:
 
 def validate(job: dict[str, Any]) -> dict[str, Any]:
     """Rasa's own checks of intents and examples, warnings counted as faults."""
-    importer = TrainingDataImporter.load_nlu_importer_from_config(job["config"], job["domain"], [job["data"]])
-    return {"valid": bool(Validator.from_importer(importer).verify_nlu(ignore_warnings=False))}
+    validator = Validator.from_importer(TrainingDataImporter.load_from_config(job["config"], job["domain"], [job["data"]]))
+    intents = validator.verify_intents(ignore_warnings=False)
+    return {"valid": intents and validator.verify_example_repetition_in_intents(ignore_warnings=False)}
 
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,8 @@ def _train_part(examples: Sequence[Any], job: dict[str, Any], folder: Path) -> s
     part = folder / "nlu.yml"
     part.write_text(TrainingData(list(examples)).nlu_as_yaml(), encoding="utf-8")
     path = train_nlu(job["config"], str(part), str(folder), domain=job["domain"])
-    assert path is not None
+    if path is None:
+        raise SystemExit("Rasa did not train: its message stands above")
     return str(path)
 
 

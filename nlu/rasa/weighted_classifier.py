@@ -1,7 +1,8 @@
+# ruff: noqa: ARG003 - Rasa names the arguments
 """Rasa's side of the weighted classifier: tf-idf and one logistic regression per intent. Runs in Rasa's Python 3.10 only.
 
-Rasa's own `LogisticRegressionClassifier` sees raw counts and fixes the regularisation; `docs/decisions/0010-nlu-pipeline.md` has the
-comparison. Stored as JSON and `.npy` only, so that the bot reads it without unpickling anything.
+Rasa's own `LogisticRegressionClassifier` sees raw counts and fixes the regularisation; the comparison is in
+`docs/decisions/0010-nlu-pipeline.md`. Stored as JSON and `.npy` only, so that the bot reads it without unpickling anything.
 """
 
 from __future__ import annotations
@@ -109,10 +110,13 @@ class WeightedClassifier(IntentClassifier, GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the intent and the ranking of all intents."""
-        assert self._weights is not None
+        if self._weights is None:
+            raise RuntimeError("the classifier was never trained")
         for message in messages:
             counts = [dict(zip(block.indices.tolist(), block.data.tolist(), strict=True)) for block in _blocks(message)]
-            found = self._weights.probabilities(counts) if counts else self._weights.probabilities([{} for _ in self._weights.blocks])
+            found = (
+                self._weights.probabilities(counts) if counts else self._weights.probabilities([{} for _ in self._weights.blocks])
+            )
             ranking = sorted(
                 ({"name": name, "confidence": float(value)} for name, value in zip(self._weights.intents, found, strict=True)),
                 key=lambda entry: -entry["confidence"],
@@ -137,8 +141,8 @@ def _blocks(message: Message) -> Iterator[csr_matrix]:
 def _weighed(blocks: list[csr_matrix], idf: np.ndarray) -> csr_matrix:
     weighed, offset = [], 0
     for block in blocks:
-        block = block.astype(np.float64)
-        block.data = 1.0 + np.log(block.data)
-        weighed.append(normalize(block @ diags(idf[offset : offset + block.shape[1]])))
+        frequency = block.astype(np.float64)
+        frequency.data = 1.0 + np.log(frequency.data)
+        weighed.append(normalize(frequency @ diags(idf[offset : offset + block.shape[1]])))
         offset += block.shape[1]
     return hstack(weighed).tocsr()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect
 
 from handoff.models import message
 from tests.bot.web import Site
@@ -19,7 +19,6 @@ from tests.serving import serving
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-EXIT = configuration().municipalities[CITY].exit_url
 
 
 @dataclass
@@ -30,6 +29,11 @@ class Child:
     origin: str
     browser: Browser
     referers: list[str | None] = field(default_factory=list)
+
+    @property
+    def exit(self) -> str:
+        """The neutral site."""
+        return configuration().municipalities[CITY].exit_url
 
     @contextmanager
     def context(self, **options: Any) -> Iterator[BrowserContext]:
@@ -45,7 +49,7 @@ class Child:
     def _network(self, route: Route) -> None:
         if route.request.url.startswith(self.origin):
             route.continue_()
-        elif route.request.url == EXIT:
+        elif route.request.url == self.exit:
             self.referers.append(route.request.headers.get("referer"))
             route.fulfill(body="<title>Weer</title><h1>Morgen zon</h1>", content_type="text/html")
         else:
@@ -70,7 +74,12 @@ def watch(page: Page) -> list[str]:
     """Script errors, dialogs, and whatever the content policy refused."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     page.on("console", lambda line: faults.append(line.text) if "Security Policy" in line.text or "Trusted" in line.text else None)
     return faults
 
@@ -89,6 +98,12 @@ def send(page: Page, text: str) -> None:
     page.get_by_label("Typ hier").fill(text)
     page.get_by_role("button", name="Stuur").click()
     expect(page.locator(".me:not(.waits)")).to_have_count(stored + 1)
+
+
+def without_script(route: Route) -> None:
+    """As on a phone so old that it does not understand the script."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace('"use strict";', '"use strict"; this is no script for me;'))
 
 
 def words(page: Page) -> list[str]:

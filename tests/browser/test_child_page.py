@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from handoff.models import conversation, outbox
-from tests.browser.child_desk import DESK, PHONE, Child, send, served, words
+from tests.browser.child_desk import DESK, PHONE, Child, send, served, without_script, words
 from tests.make import CITY, House, rows
 
 pytestmark = pytest.mark.browser
@@ -49,6 +49,19 @@ def test_a_child_is_answered_at_once_and_then_by_a_human(child: Child, viewport:
         with page.expect_response("**/received"):
             child.site.write(handoff_id, "Graag gedaan.", "c2")
     assert all(row.delivered_at for row in rows(child.site.house, outbox))
+
+
+def test_who_reads_further_up_stays_there_and_is_told_of_new_words(child: Child) -> None:
+    with child.window() as page:
+        for _ in range(3):
+            send(page, "een wat langere zin die over een paar regels gaat " * 3)
+        page.mouse.move(180, 400)
+        page.mouse.wheel(0, -3000)
+        expect(page.locator("#numbers")).to_be_in_viewport()
+        child.site.write(child.site.claim(), "Hoi, met Sanne.")
+        page.get_by_role("button", name="Nieuw bericht").click()
+        expect(page.locator(".human")).to_be_in_viewport()
+        expect(page.locator("#new")).to_be_hidden()
 
 
 def test_a_quick_reply_is_one_press(child: Child) -> None:
@@ -186,7 +199,7 @@ def test_a_chat_begun_without_script_goes_on_with_it(child: Child) -> None:
     with child.context() as context:
         page = context.new_page()
         block = {"on": True}
-        page.route("**/*", lambda route: _without_script(route) if block["on"] else route.fallback())
+        page.route("**/*", lambda route: without_script(route) if block["on"] else route.fallback())
         page.goto(f"{child.origin}/{CITY}")
         page.get_by_label("Typ hier").fill("hoi")
         block["on"] = False
@@ -195,10 +208,3 @@ def test_a_chat_begun_without_script_goes_on_with_it(child: Child) -> None:
         send(page, "ben je er nog")
         assert child.said_by_child() == 2
         assert len(rows(child.site.house, conversation)) == 1
-
-
-def _without_script(route: object) -> None:
-    """As on a phone so old that it does not understand the script."""
-    answer = route.fetch()  # type: ignore[attr-defined]
-    body = answer.text().replace('"use strict";', '"use strict"; this is no script for me;')
-    route.fulfill(response=answer, body=body)  # type: ignore[attr-defined]

@@ -261,7 +261,7 @@ def test_the_loader_raises_nothing_but_faults(tmp_path: Path, content: bytes, fi
 KEYS = st.sampled_from(
     """version responses utter_greet text metadata act language condition type name value buttons title payload helplines id
     number tel cost hours days start end channels url about audience first_list source checked steps to after_minutes
-    route""".split()  # noqa: SIM905 - a list that is read, not typed
+    route""".split()
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from handoff import keys, members
+from handoff import keys, members, people, renewal
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.keys import OpenedMessage
@@ -52,26 +52,44 @@ class Rig:
                 tx.execute(team.insert().values(id=name, municipality_id=name, name=name, epoch=1))
         return self
 
-    def person(self, where: str, *, role: str = "confidant", invited: bool = True) -> str:
-        """A new person of a gemeente, invited to its team; returns the id. The login is the same as the id."""
+    def person(self, where: str, *, role: str = "confidant", invited: bool = True, printed: bool = False) -> str:
+        """A new person of a gemeente, invited to its team; returns the id. With `printed`, an operator knows the passphrase."""
         phrase = "zin van " + secrets.token_hex(12)
         login = f"p{len(self.phrases)}"
         with self.engine.begin() as tx:
             person_id = members.add_person(
                 tx, self.vault, municipality_id=where, login=login, first_name=login, role=role, passphrase=phrase,
-                must_renew=False, now=NOW,
+                must_renew=printed, now=NOW,
             )  # fmt: skip
             if invited:
                 tx.execute(membership.insert().values(team_id=where, person_id=person_id))
         self.phrases[person_id] = phrase
         return person_id
 
-    def founder(self, where: str) -> str:
+    def founder(self, where: str, *, printed: bool = False) -> str:
         """The first member of a team."""
-        person_id = self.person(where, invited=False)
+        person_id = self.person(where, invited=False, printed=printed)
         with self.engine.begin() as tx:
             keys.found_team(tx, self.vault, team_id=where, person_id=person_id, now=NOW)
         return person_id
+
+    def take_own_key(self, cookie: bytes, phrase: str = "zes woorden van haar zelf") -> Unlocked:
+        """The first sign-in: a passphrase and a key of one's own, in the place of what an operator printed."""
+        who = self.who(cookie)
+        private = self.vault.new_private_key()
+        key = members.lock_key(self.vault, who.person_id, private, phrase)
+        with self.engine.begin() as tx:
+            here = members.resume(tx, self.vault, cookie, now=NOW)
+            renewal.take_own_key(tx, self.vault, who=here, cookie=cookie, private_key=private, key=key, now=NOW)
+        self.phrases[who.person_id] = phrase
+        return self.who(cookie)
+
+    def forget(self, person_id: str) -> None:
+        """A forgotten passphrase: the operator prints another one."""
+        self.phrases[person_id] = phrase = "gedrukte zin " + secrets.token_hex(12)
+        key = members.new_key(self.vault, phrase, person_id=person_id)
+        with self.engine.begin() as tx:
+            people.renew(tx, self.vault, key, lose_words=True, now=NOW)
 
     def login_of(self, person_id: str) -> str:
         """Logins count up in the order in which people were added."""

@@ -98,6 +98,11 @@ def test_form_without_a_script_sends_once_and_keeps_a_refused_text(sqlite_house:
         assert long in refused.text
         assert "te lang" in refused.text
         assert sanne.post(path, tekst=" \n ", bericht=number + "3").status_code == 422
+        for no_id in ("", "kort", "x" * 65, "met spatie erin"):
+            unsent = sanne.post(path, tekst="zonder naam", bericht=no_id)
+            assert unsent.status_code == 422
+            assert "niet verstuurd" in unsent.text
+            assert ">zonder naam</textarea>" in unsent.text
 
 
 @pytest.mark.parametrize("character", ["é", "字", "😀"])

@@ -165,6 +165,9 @@ def test_a_large_body_is_refused_before_it_is_parsed(sqlite_house: House) -> Non
         assert announced.status_code == 413
         assert announced.headers["connection"] == "close"
 
+        promised = {**OURS, "Content-Length": "99999999"}
+        assert sanne.request("POST", "/inloggen", content=b"x", headers=promised).status_code == 413
+
         async def drip() -> Any:
             for _ in range(10_000):
                 yield b"x" * 1024

@@ -168,3 +168,12 @@ def test_a_file_that_is_replaced_during_a_commit_is_not_acknowledged(tmp_path: P
 
     assert isinstance(store.write(replaced).exception(), StoreUnavailable)
     store.close()
+
+
+def test_a_caller_that_gave_up_does_not_stop_the_store(store: Store) -> None:
+    futures = [store.write(_add(n)) for n in range(1, 40)]
+    for future in futures[::2]:
+        future.cancel()
+    assert store.write(_add(99)).result(timeout=10) == 99
+    kept = {future.result(timeout=10) for future in futures if not future.cancelled()}
+    assert kept <= set(_ids(store))

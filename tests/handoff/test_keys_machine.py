@@ -51,6 +51,7 @@ class Room:
     web: bool
     day: str
     log: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    lost: int = 0
 
 
 class Keys(RuleBasedStateMachine):
@@ -65,12 +66,15 @@ class Keys(RuleBasedStateMachine):
         self.team: dict[str, list[str]] = {"u": [], "e": []}
         self.waiting: dict[str, list[str]] = {"u": [], "e": []}
         self.dead_cookies: list[bytes] = []
+        self.printed: set[str] = set()
+        self.thieves: list[tuple[Unlocked, str, list[bytes]]] = []
 
     @initialize(suite=st.sampled_from([X25519, XWING]))
     def found(self, suite: bytes) -> None:
         self.rig = sqlite_rig(self.folder, suite=suite)
         for where in "ue":
-            first = self.rig.founder(where)
+            first = self.rig.founder(where, printed=True)
+            self.printed.add(first)
             self.team[where].append(first)
             self.cookies[first] = self.rig.sign_in(first)
             self.begin(where, web=True, day="2026-12-22")
@@ -107,9 +111,10 @@ class Keys(RuleBasedStateMachine):
         room.log.append(("bot", None, None))
 
     @precondition(lambda self: len(self.cookies) < 6)
-    @rule(where=WHERE)
-    def join(self, where: str) -> None:
-        new = self.rig.person(where)
+    @rule(where=WHERE, printed=st.booleans())
+    def join(self, where: str, printed: bool) -> None:
+        new = self.rig.person(where, printed=printed)
+        self.printed |= {new} if printed else set()
         self.waiting[where].append(new)
         self.cookies[new] = self.rig.sign_in(new)
 
@@ -153,7 +158,11 @@ class Keys(RuleBasedStateMachine):
 
     @rule(where=WHERE, at=ANY)
     def renew_passphrase(self, where: str, at: int) -> None:
-        member = self.team[where][at % len(self.team[where])]
+        everyone = self.team[where] + self.waiting[where]
+        member = everyone[at % len(everyone)]
+        if member in self.printed:
+            self.take_own_key(where, member)
+            return
         old = self.rig.phrases[member]
         fresh = f"nieuwe zin nummer {len(old)}{at}"
         locked = members.lock_key(self.rig.vault, member, self.who(member).private_key, fresh)
@@ -164,6 +173,36 @@ class Keys(RuleBasedStateMachine):
         self.rig.phrases[member] = fresh
         self.dead_cookies.append(elsewhere)
         assert fresh == old or denied(self.rig.sign_in, member, old)
+
+    def take_own_key(self, where: str, member: str) -> None:
+        """From here on whoever printed the passphrase reads nothing new, with every key that it opened until now."""
+        old, stolen = self.who(member), list[bytes]()
+        with self.rig.engine.begin() as tx:
+            if member in self.team[where]:
+                stolen = list(team_keys.team_private_keys(tx, self.rig.vault, old, where).values())
+        elsewhere = self.rig.sign_in(member)
+        self.rig.take_own_key(self.cookies[member], f"eigen zin nummer {len(self.thieves)}")
+        self.printed.discard(member)
+        self.dead_cookies.append(elsewhere)
+        self.thieves.append((old, where, stolen))
+
+    @rule(where=WHERE, at=ANY)
+    def forget_passphrase(self, where: str, at: int) -> None:
+        """The last one of a team loses what was written before, for the team; nobody else loses anything."""
+        if len(self.team[where]) == 1 and any(room.where == where for room in self.erased):
+            return  # a new chat may have made that day's key file anew, which never happens to a day that is over
+        member = self.team[where][at % len(self.team[where])]
+        self.dead_cookies.append(self.cookies[member])
+        self.rig.forget(member)
+        self.cookies[member] = self.rig.sign_in(member)
+        self.printed.add(member)
+        if len(self.team[where]) > 1:
+            self.team[where].remove(member)
+            self.waiting[where].append(member)
+            return
+        for room in self.rooms:
+            if room.where == where:
+                room.lost = len(room.log)
 
     @precondition(lambda self: self.rooms)
     @rule(at=ANY, retention=st.booleans())
@@ -451,7 +490,33 @@ class Keys(RuleBasedStateMachine):
             assert denied(keys.open_conversation, tx, self.rig.vault, room.talk.id, who)
             return
         opened = keys.open_conversation(tx, self.rig.vault, room.talk.id, who)
-        assert [(m.role, m.text, m.reading) for m in opened] == room.log
+        seen = [
+            (role, None, None) if at < room.lost else (role, text, reading) for at, (role, text, reading) in enumerate(room.log)
+        ]
+        assert [(m.role, m.text, m.reading) for m in opened] == seen
+        assert all(m.lost == (m.seq <= room.lost and m.role != "bot") for m in opened)
+
+    @invariant()
+    def who_printed_a_passphrase_opens_nothing_that_comes(self) -> None:
+        """Their member key is void, and none of the team keys it ever opened fits the key that words are sealed to now."""
+        if not self.thieves:
+            return
+        with self.rig.engine.begin() as tx:
+            for old, where, stolen in self.thieves:
+                for room in self.rooms:
+                    assert denied(keys.open_conversation, tx, self.rig.vault, room.talk.id, old)
+                    if room.where == where:
+                        self.check_closed(tx, room, stolen)
+
+    def check_closed(self, tx: Connection, room: Room, stolen: list[bytes]) -> None:
+        no = tx.execute(sa.select(conversation.c.key_no).where(conversation.c.id == room.talk.id)).scalar_one()
+        here = (key_wrap.c.conversation_id == room.talk.id, key_wrap.c.no == no, key_wrap.c.recipient != conversation_keys.CHILD)
+        wraps = tx.execute(sa.select(key_wrap).where(*here)).all()
+        assert wraps
+        for wrap in wraps:
+            place = (room.talk.id, no, wrap.recipient)
+            sealed = v.unlock(self.rig.vault.bucket(room.day), wrap.sealed, "bucket", *place)
+            assert all(denied(v.unseal, private, sealed, "conversation", *place) for private in stolen)
 
     @invariant()
     def dead_cookies_stay_dead(self) -> None:

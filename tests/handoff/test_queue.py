@@ -87,9 +87,9 @@ def test_only_the_holder_lets_go(house: House, act: str) -> None:
     sanne, noor = house.confidant("sanne"), house.confidant("noor")
     item, now = _child(house), house.clock()
     acts = {
-        "release": partial(queue.release, handoff_id=item.id),
+        "release": partial(queue.release, handoff_id=item.id, now=now),
         "close": partial(queue.close, handoff_id=item.id, outcome=Outcome.TALKED, now=now),
-        "transfer": partial(queue.transfer, handoff_id=item.id, to_person_id=noor.person_id),
+        "transfer": partial(queue.transfer, handoff_id=item.id, to_person_id=noor.person_id, now=now),
     }
     write = house.runtime.store.write
     write(partial(queue.claim, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()

@@ -15,7 +15,7 @@ from bot import child
 from bot.channels.channel import DeliveryFailed
 from bot.delivery import deliver_due
 from bot.message import Incoming
-from bot.turn import take_turn
+from bot.turn import pressed, take_turn
 from bot.waiting import tell_waiting
 from config.schema import Condition
 from handoff import confidant, keys, queue
@@ -219,6 +219,12 @@ def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: Hous
     opened = write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
     assert "failed" in set(opened.states.values())
     assert all(row._mapping["sealed"] is None for row in rows(house, outbox) if row._mapping["failed_at"])
+
+
+def test_8_a_quick_reply_lowers_nothing(house: House) -> None:
+    alarmed = Understanding("acute_danger", 0.9, Urgency.ACUTE, "nl")
+    heard = pressed(alarmed, house.runtime.script, "Ik wil een mens")
+    assert (heard.intent, heard.urgency) == ("ask_human", Urgency.ACUTE)
 
 
 def test_8_an_alarm_is_raised_by_any_message_and_lowered_by_none(house: House) -> None:

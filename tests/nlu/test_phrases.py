@@ -15,7 +15,7 @@ GROUPS = {"who": ["papa", "hij"], "weapon": ["mes", "pistool"]}
 
 
 def found(text: str, *written: str, **options: list[str]) -> list[int]:
-    phrases = PhraseSet([read_phrase(one, GROUPS) for one in written], **options)  # type: ignore[arg-type]
+    phrases = PhraseSet([read_phrase(one, GROUPS) for one in written], **options)
     return sorted({match.phrase for match in phrases.search(heard(words(text)))})
 
 

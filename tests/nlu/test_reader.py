@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - engines that do not listen
 """One message read: danger first, the engine within its deadline, and always an answer."""
 
 from __future__ import annotations
@@ -176,9 +177,7 @@ RANKINGS = st.dictionaries(st.sampled_from(INTENTS), st.floats(0.001, 1.0), min_
 
 
 @given(ALARMS, RANKINGS, st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_understanding_can_only_raise(
-    alarm: Alarm, weights: dict[str, float], fallback: float, acute: float, high: float
-) -> None:
+def test_understanding_can_only_raise(alarm: Alarm, weights: dict[str, float], fallback: float, acute: float, high: float) -> None:
     """Promise 8: never below what the list says, never below the named intent, and never softer with the list than without."""
     total = sum(weights.values())
     ranking = {name: weight / total for name, weight in weights.items()}

@@ -106,10 +106,11 @@ function settle(message, at) {
 // Lines come by several ways, so each is drawn once, by its number, in order, above what still waits.
 function got(snapshot, answered) {
   if (gone || !token) return;
-  var stick = nearEnd(), buttons = null;
+  var buttons = null, some = false;
   snapshot.messages.forEach(function (line) {
     if (line.seq <= last) return;
     last = line.seq;
+    some = true;
     var own = line.id && queue.filter(function (m) { return m.id === line.id; })[0];
     if (own) settle(own, line.at);
     else log.insertBefore(bubble(line), queue.length ? queue[0].bubble : null);
@@ -117,7 +118,7 @@ function got(snapshot, answered) {
   });
   if (snapshot.state) { claimed = snapshot.state === "claimed"; showState(snapshot); }
   if (claimed) showButtons([]); else if (buttons && !queue.length) showButtons(buttons);
-  if (answered) toMine(); else if (stick && snapshot.messages.length) toEnd();
+  if (answered) toMine(); else if (some) arrivedBelow();
 }
 
 var arrivedTimer = 0;

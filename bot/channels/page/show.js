@@ -78,16 +78,27 @@ function showButtons(buttons) {
   });
 }
 
-function notice(text) { if (noticeBox.textContent !== text) linked(noticeBox, text || ""); }
+function notice(text) {
+  if (noticeBox.textContent === text) return;
+  linked(noticeBox, text || "");
+  if (text) noticeBox.scrollIntoView({ block: "nearest" });
+}
 
-function toEnd() { scrollTo(0, doc.body.scrollHeight); }
+// Where the page stands is ours to say until somebody scrolls; from then on a button tells that there is something new.
+var placed = true, newer = byId("new");
+function atEnd() { return innerHeight + pageYOffset > doc.body.scrollHeight - 100; }
+function toEnd() { placed = true; newer.hidden = true; scrollTo(0, doc.body.scrollHeight); }
+function arrivedBelow() { if (placed || atEnd()) toEnd(); else newer.hidden = false; }
+["wheel", "touchmove"].forEach(function (kind) { addEventListener(kind, function () { placed = false; }, { passive: true }); });
+addEventListener("keydown", function (event) { if (/^(Page|Home|Arrow)/.test(event.key) && event.target !== box) placed = false; });
+addEventListener("scroll", function () { if (atEnd()) newer.hidden = true; }, { passive: true });
+newer.addEventListener("click", toEnd);
 // What the child wrote last stands at the top of the window, so that the answer is read from its beginning.
 function toMine() {
   var mine = log.querySelectorAll(".me");
+  placed = true;
   if (mine.length) mine[mine.length - 1].scrollIntoView({ block: "start" });
 }
-function nearEnd() { return innerHeight + pageYOffset > doc.body.scrollHeight - 200; }
-
 function showState(s) {
   if (s.duty !== undefined) linked(byId("duty"), s.duty);
   if (s.numbers) linked(byId("numbers"), s.numbers);
@@ -97,9 +108,19 @@ function showState(s) {
   if (s.line === undefined) return;
   stateLine.textContent = s.line;
   stateLine.className = "state " + (s.state || "");
+  fit();
 }
+
+// With large letters, or the keyboard open, the words get the room: the numbers scroll away with them, then the box does too.
+function fit() {
+  var bar = doc.querySelector(".bar").offsetHeight, foot = doc.querySelector("footer").offsetHeight;
+  root.classList.toggle("tight", bar + foot + doc.querySelector(".calls").offsetHeight > innerHeight * 0.5);
+  root.classList.toggle("tighter", bar + foot > innerHeight * 0.6);
+}
+addEventListener("resize", fit);
 
 function grow() {
   box.style.height = "auto";
   box.style.height = box.scrollHeight + 2 + "px";
+  fit();
 }

@@ -86,7 +86,11 @@ async function status() {
     if (!answer.ok) return;
     var now = await answer.json();
     showState(now);
-    if (now.on_duty !== null && doc.querySelector("footer").hidden) { doc.querySelector("footer").hidden = false; notice(""); }
+    if (now.on_duty !== null && doc.querySelector("footer").hidden) {
+      doc.querySelector("footer").hidden = false;
+      doc.querySelector("main").className = "";
+      notice("");
+    }
   } catch (error) { /* the next time */ }
 }
 setInterval(status, doc.querySelector("footer").hidden ? 5000 : STATUS_MS);

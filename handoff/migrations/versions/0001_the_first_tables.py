@@ -33,8 +33,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("child_auth", sa.LargeBinary(), nullable=False),
         sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("up_to", sa.BigInteger(), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("channel", "child_auth", name=op.f("pk_erased")),
+        sa.PrimaryKeyConstraint("channel", "child_auth", "conversation_id", name=op.f("pk_erased")),
     )
     op.create_table(
         "municipality",
@@ -76,7 +77,7 @@ def upgrade() -> None:
 
     op.create_table(
         "team",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("municipality_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -100,15 +101,13 @@ def upgrade() -> None:
         sa.Column("key_no", sa.Integer(), nullable=False),
         sa.Column("last_seq", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=True),
         sa.Column("expires_on", sa.String(length=10), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_child_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["municipality_id"],
-            ["municipality.id"],
-            name=op.f("fk_conversation_municipality_id_municipality"),
-            ondelete="CASCADE",
+            ["municipality_id"], ["municipality.id"], name=op.f("fk_conversation_municipality_id_municipality"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_conversation_team_id_team"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
@@ -211,6 +210,7 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=16), nullable=False),
         sa.Column("told_minutes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_by", sa.String(length=32), nullable=True),
         sa.Column("asked_for", sa.String(length=32), nullable=True),
@@ -305,6 +305,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", name=op.f("ck_outbox_wiped")),
         sa.CheckConstraint("delivered_at is null or failed_at is null", name=op.f("ck_outbox_one_end")),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,132 @@
+"""Where every update of Telegram comes in, polled or brought: exactly one answer for each, and nothing that can stop the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bot.channels.channel import DeliveryFailed
+from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram_turn import NAME, door_of, erase, take
+from bot.channels.telegram_update import Crowd, Post, Pressed, number_of, read
+from bot.channels.web_words import Words
+from bot.turn import pressed
+from handoff.database import awaited
+from handoff.errors import StoreUnavailable
+from handoff.rerouting import READING
+from handoff.runtime import Runtime
+from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+
+log = structlog.get_logger()
+
+UNDERSTANDING_SECONDS = 1.0
+"""The reader has a deadline of its own (200 ms); this one is for when even that fails."""
+
+TRIES = 3
+"""After so many failures of our own an update is passed over, so that the children behind it are heard."""
+
+_STOP = frozenset({"/stop", "stop", "stoppen"})
+_REMEMBERED = 1000
+
+
+class NotTaken(Exception):
+    """An update could not be stored now: do not confirm it, so that Telegram brings it again."""
+
+
+class Updates:
+    """Takes updates. `fallback` is the gemeente whose team gets the children that named none."""
+
+    def __init__(
+        self, runtime: Runtime, understand: Callable[[str], Understanding], channel: TelegramChannel, fallback: str
+    ) -> None:
+        self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
+        self._failures: dict[int, int] = {}
+        self._warned: dict[int, None] = {}
+        self._left: dict[int, None] = {}
+        self._one_by_one = asyncio.Lock()
+
+    async def take(self, update: object) -> None:
+        """Do what this update asks; returns after the commit. Raises `NotTaken`, and nothing else."""
+        async with self._one_by_one:  # a child's messages are turns in the order in which they come
+            meaning = read(update)
+            try:
+                await self._do(meaning)
+            except StoreUnavailable as error:
+                await self._numbers(meaning)
+                raise NotTaken("the store is unavailable") from error
+            except Exception as error:  # noqa: BLE001 - one update that breaks us must not silence every child behind it
+                await self._failed(number_of(update), meaning, type(error).__name__)
+            else:
+                self._failures.pop(number_of(update) or 0, None)
+
+    async def _do(self, meaning: Post | Pressed | Crowd | None) -> None:
+        if isinstance(meaning, Post):
+            await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
+            self._warned.pop(meaning.chat_id, None)
+        elif isinstance(meaning, Pressed):
+            await self._channel.answer(meaning.query_id)
+        elif isinstance(meaning, Crowd):
+            await self._leave(meaning)
+
+    async def _turn(self, post: Post) -> None:
+        runtime, understanding = self._runtime, await self._read(post)
+        await awaited(runtime.store.write(lambda tx: take(tx, runtime, post, understanding, self._fallback, runtime.clock())))
+
+    async def _erase(self, post: Post) -> None:
+        runtime = self._runtime
+        there = await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, runtime.clock())))
+        await self._channel.delete(door_of(post.chat_id).token, there)
+        for utterance in ("utter_stopped", "utter_telegram_leftover"):
+            await self._say(post.chat_id, utterance)
+
+    async def _leave(self, crowd: Crowd) -> None:
+        if crowd.added or crowd.chat_id not in self._left:
+            _remember(self._left, crowd.chat_id)
+            await self._channel.leave(crowd.chat_id, self._words("utter_telegram_group"))
+
+    async def _read(self, post: Post) -> Understanding:
+        """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""
+        if post.kind == "start":
+            return Understanding(READING, 1.0, URGENCY_OF[READING], "nl")
+        try:
+            async with asyncio.timeout(UNDERSTANDING_SECONDS):
+                found = await asyncio.to_thread(self._understand, post.text)
+        except Exception as error:  # noqa: BLE001 - whatever a model does wrong, the child is handed off
+            log.error("not_understood", channel=NAME, error=type(error).__name__)
+            found = Understanding(FALLBACK, 0.0, URGENCY_OF[FALLBACK], "nl")
+        if post.text.strip().casefold() in _STOP:
+            return Understanding("stop_or_delete", 1.0, max(found.urgency, URGENCY_OF["stop_or_delete"]), "nl")
+        return pressed(found, self._runtime.script, post.text)
+
+    async def _failed(self, number: int | None, meaning: object, fault: str) -> None:
+        tries = self._failures.get(number or 0, 0) + 1
+        if number is not None and tries < TRIES:
+            self._failures[number] = tries
+            raise NotTaken(fault)
+        self._failures.pop(number or 0, None)
+        log.error("update_passed_over", channel=NAME, error=fault, tries=tries)
+        await self._numbers(meaning)
+
+    async def _numbers(self, meaning: object) -> None:
+        """Nothing can be kept now: say so, and who can be called, once until it works again (promise 1)."""
+        if isinstance(meaning, Post) and meaning.chat_id not in self._warned:
+            _remember(self._warned, meaning.chat_id)
+            await self._say(meaning.chat_id, "utter_trouble")
+
+    async def _say(self, chat_id: int, utterance: str) -> None:
+        """Say something that belongs to no stored chat. When it does not arrive it is not kept: there is nowhere to keep it."""
+        try:
+            await self._channel.say(chat_id, self._words(utterance))
+        except DeliveryFailed as fault:
+            log.warning("telegram_not_said", utterance=utterance, error=str(fault))
+
+    def _words(self, utterance: str) -> str:
+        return Words(self._runtime, "", self._runtime.clock(), None, webchat=False).say(utterance)
+
+
+def _remember(ids: dict[int, None], number: int) -> None:
+    ids[number] = None
+    if len(ids) > _REMEMBERED:
+        ids.pop(next(iter(ids)))

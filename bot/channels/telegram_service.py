@@ -1,0 +1,85 @@
+"""Telegram's parts put together for a running program: none without a token, a webhook with a secret, else long polling."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from starlette.types import ASGIApp
+
+from bot.channels.channel import DeliveryFailed
+from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram_client import TelegramClient
+from bot.channels.telegram_desk import Updates
+from bot.channels.telegram_polling import PAUSES_S, Polling
+from bot.channels.telegram_webhook import PATH, TelegramFirst, webhook_app
+from config.settings import PREFIX, SettingsFaults, TelegramSettings
+from handoff.runtime import Runtime
+from nlu.understanding import Understanding
+
+log = structlog.get_logger()
+
+
+def fallback_of(settings: TelegramSettings, runtime: Runtime) -> str:
+    """The gemeente for children who named none: the one that is set, or the only one there is. Raises `SettingsFaults`."""
+    known = runtime.configuration.municipalities
+    if settings.telegram_fallback is None and len(known) == 1:
+        return next(iter(known))
+    if settings.telegram_fallback is not None and settings.telegram_fallback in known:
+        return settings.telegram_fallback
+    told = "must be the id of a gemeente: its team gets the children who named none"
+    raise SettingsFaults({f"{PREFIX}TELEGRAM_FALLBACK": told})
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramService:
+    """`secret` is empty when updates are fetched by polling."""
+
+    client: TelegramClient
+    channel: TelegramChannel
+    updates: Updates
+    secret: str
+    url: str
+
+    def front(self, page: ASGIApp) -> ASGIApp:
+        """The child's server, with Telegram's address in front where Telegram brings the updates."""
+        return TelegramFirst(webhook_app(self.updates, self.secret), page) if self.secret else page
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Fetch updates until `stop`, or tell Telegram where to bring them."""
+        if self.secret:
+            await self._announce(stop)
+        else:
+            await Polling(self.client, self.updates).run(stop)
+
+    async def _announce(self, stop: asyncio.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            try:
+                await self.client.set_webhook(self.url, self.secret)
+            except DeliveryFailed as fault:
+                log.error("telegram_webhook_not_set", error=str(fault))
+                failures += 1
+            else:
+                return
+            try:
+                async with asyncio.timeout(PAUSES_S[min(failures, len(PAUSES_S)) - 1]):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+
+def open_telegram(
+    settings: TelegramSettings, runtime: Runtime, understand: Callable[[str], Understanding]
+) -> TelegramService | None:
+    """Telegram, or None without a token. Asks Telegram nothing yet. Raises `SettingsFaults`."""
+    token = settings.telegram()
+    if token is None:
+        return None
+    client = TelegramClient(token, settings.telegram_base_url)
+    channel = TelegramChannel(client)
+    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime))
+    secret = settings.telegram_webhook_secret.get_secret_value()
+    return TelegramService(client, channel, updates, secret, settings.child_origin + PATH)

@@ -1,0 +1,45 @@
+"""A page that sends very fast is slowed down, never refused: what a child writes is always taken.
+
+Kept in memory, by a digest of the token: it says nothing about anybody, and a restart forgets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+PER_SECOND = 1.0
+BURST = 10
+LONGEST_S = 10.0
+"""Shorter than the page waits for its answer, so that slowing down never looks like a lost network."""
+
+_MOST = 10_000
+"""Tokens remembered at once (about 1 MB); the quiet ones are forgotten first."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Delays the messages of one token beyond ten at once and one a second. For one event loop."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _free_at: dict[bytes, float] = field(default_factory=dict)
+
+    async def keep(self, token: bytes) -> None:
+        """Wait as long as this token has to."""
+        now, key = self.clock(), hashlib.blake2s(token, digest_size=16).digest()
+        if len(self._free_at) >= _MOST:
+            self._forget(now)
+        free_at = max(self._free_at.get(key, now), now) + 1 / PER_SECOND
+        delay = min(free_at - now - BURST / PER_SECOND, LONGEST_S)
+        self._free_at[key] = min(free_at, now + BURST / PER_SECOND + LONGEST_S)
+        if delay > 0:
+            await self.sleep(delay)
+
+    def _forget(self, now: float) -> None:
+        self._free_at = {key: at for key, at in self._free_at.items() if at > now}
+        if len(self._free_at) >= _MOST:
+            self._free_at.clear()

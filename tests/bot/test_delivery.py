@@ -1,0 +1,106 @@
+"""Delivery on push channels: one bad parcel keeps nobody else waiting, and the transcript shows what was really said."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.delivery import deliver_due
+from bot.message import Incoming, Outgoing
+from bot.turn import take_turn
+from config.schema import Condition
+from handoff import confidant, transcript
+from handoff.conversation import get
+from handoff.models import conversation, message, outbox
+from handoff.queue import all_waiting
+from handoff.runtime import team_id_of
+from tests.fakes import FakeChannel
+from tests.make import CITY, House, rows, understood
+
+
+def _child(house: House, address: bytes) -> str:
+    message_in = Incoming("telegram", CITY, address, "u1", "hoi")
+    work = house.runtime.store.write(lambda tx: take_turn(tx, house.runtime, message_in, understood(), house.clock()))
+    return work.result().chat.id
+
+
+def _deliver(house: House, channel: object, rounds: int = 6) -> None:
+    for _ in range(rounds):
+        asyncio.run(deliver_due(house.runtime, {"telegram": channel}))  # type: ignore[dict-item]
+        house.clock.turn(seconds=5)
+
+
+def test_a_parcel_that_cannot_be_read_keeps_nobody_else_waiting(house: House) -> None:
+    house.confidant("sanne")
+    bad = _child(house, b"bad")
+    _child(house, b"good")
+    damage = conversation.update().where(conversation.c.id == bad).values(address=b"\x02 not an address")
+    house.runtime.store.write(lambda tx: tx.execute(damage).close()).result()
+    channel = FakeChannel()
+    _deliver(house, channel)
+    assert len(channel.texts(b"good")) == 3
+    ended = [row._mapping["failed_at"] for row in rows(house, outbox) if row._mapping["conversation_id"] == bad]
+    assert all(ended)
+
+
+@dataclass
+class Clumsy(FakeChannel):
+    """A channel with a fault of its own for one address."""
+
+    clumsy: bytes = b"first"
+    tries: int = field(default=0)
+
+    async def send(self, address: bytes, outgoing: Outgoing) -> None:
+        """Fail in a way that nobody foresaw."""
+        if address == self.clumsy:
+            self.tries += 1
+            raise RuntimeError("a fault in the channel")
+        await super().send(address, outgoing)
+
+
+def test_a_channel_with_a_fault_serves_the_others_and_is_tried_again(house: House) -> None:
+    house.confidant("sanne")
+    _child(house, b"first")
+    _child(house, b"second")
+    channel = Clumsy()
+    _deliver(house, channel)
+    assert len(channel.texts(b"second")) == 3
+    assert channel.tries > 1
+
+
+def test_two_processes_never_send_the_same_message(house: House) -> None:
+    house.confidant("sanne")
+    for number in range(4):
+        _child(house, f"child {number}".encode())
+    second = FakeChannel()
+
+    def meanwhile() -> None:
+        """While the first process is sending, slowly, another one looks what is due."""
+        house.clock.turn(seconds=20)
+
+    first = FakeChannel(on_send=meanwhile)
+
+    async def both() -> None:
+        await asyncio.gather(deliver_due(house.runtime, {"telegram": first}), deliver_due(house.runtime, {"telegram": second}))
+
+    for _ in range(4):
+        asyncio.run(both())
+    arrived = [(to, o.text) for to, o in first.sent + second.sent]
+    assert len(arrived) == len(set(arrived)) == 12
+
+
+def test_what_was_true_when_written_and_not_when_sent_is_said_otherwise_and_shown_so(house: House) -> None:
+    sanne, run, team = house.confidant("sanne"), house.runtime, team_id_of(CITY)
+    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=True)).result()
+    chat = _child(house, b"one")
+    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=False)).result()
+    channel = FakeChannel()
+    _deliver(house, channel)
+    for row in rows(house, message):
+        if row._mapping["role"] == "bot":
+            variant = run.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
+            assert variant.when.get(Condition.ON_DUTY) is not True
+    item = run.store.write(lambda tx: all_waiting(tx)[0].id).result()
+    run.store.write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
+    shown = run.store.read(lambda tx: [line.text for line in transcript.lines(tx, run, get(tx, chat), sanne)]).result()
+    assert [text for text in channel.texts(b"one") if text not in shown] == []

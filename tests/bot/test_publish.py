@@ -1,0 +1,125 @@
+"""A broken file never takes the running words down; a database that is busy only delays new ones; a gemeente does not vanish."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import publish
+from bot.loops import ConfigurationWatch
+from bot.publish import NothingPublished, bring_into_force
+from handoff.errors import StoreUnavailable
+from tests import make
+from tests.make import CITY, CONFIG, NOON, House, first_child
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A copy of the configuration that may be broken."""
+    copy = tmp_path / "config"
+    shutil.copytree(CONFIG, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "words"))
+    return copy
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What the operator was told."""
+    return []
+
+
+@pytest.fixture
+def watch(sqlite_house: House, files: Path, data: Path, told: list[str]) -> ConfigurationWatch:
+    """A server's watch over the files, with the first version in force."""
+    published = bring_into_force(files, data, NOON)
+    sqlite_house.runtime.configuration = published.configuration
+    return ConfigurationWatch(sqlite_house.runtime, files, data, published.digest, told.append)
+
+
+def _rewrite(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    past = file.stat().st_mtime - 5  # an editor that is done
+    os.utime(file, (past, past))
+
+
+def test_broken_files_leave_the_published_words_in_force(files: Path, data: Path) -> None:
+    good = bring_into_force(files, data, NOON)
+    _rewrite(files / "dialogue" / "nl.yml", "\nresponses:", "\nresponses: [")
+    refused = bring_into_force(files, data, NOON)
+    assert refused.configuration == good.configuration
+    assert "nl.yml" in refused.faults
+
+
+def test_broken_files_and_nothing_published_say_what_to_mend(files: Path, data: Path) -> None:
+    _rewrite(files / "dialogue" / "nl.yml", "\nresponses:", "\nresponses: [")
+    with pytest.raises(NothingPublished, match=r"nl\.yml"):
+        bring_into_force(files, data, NOON)
+
+
+def test_an_editors_lock_file_is_not_a_configuration(files: Path, data: Path) -> None:
+    before = bring_into_force(files, data, NOON)
+    (files / "dialogue" / ".#nl.yml").symlink_to("someone@somewhere.1234")
+    (files / "dialogue" / "nl.yml.d").mkdir()
+    assert bring_into_force(files, data, NOON).digest == before.digest
+
+
+def test_a_changed_file_comes_into_force_without_a_restart(
+    sqlite_house: House, files: Path, watch: ConfigurationWatch, told: list[str]
+) -> None:
+    _rewrite(files / "municipalities" / f"{CITY}.yml", "name: Voorbeeldstad", "name: Voorbeeldplaats")
+    asyncio.run(watch.step())
+    assert sqlite_house.runtime.municipality(CITY).name == "Voorbeeldplaats"
+    assert told == ["De nieuwe teksten zijn gepubliceerd."]
+
+
+def test_what_could_not_be_stored_is_not_in_force_and_is_tried_again(
+    sqlite_house: House, files: Path, watch: ConfigurationWatch
+) -> None:
+    sqlite_house.confidant("sanne")
+    _rewrite(files / "dialogue" / "nl.yml", "Hoi. ", "Hallo. ")
+    other = sqlite3.connect(sqlite_house.folder / "praat.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    before = sqlite_house.runtime.script.version
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(watch.step())
+    assert sqlite_house.runtime.script.version == before
+    other.execute("ROLLBACK")
+    other.close()
+    assert first_child(sqlite_house).state == "waiting", "a child writes between the failure and the next try"
+    asyncio.run(watch.step())
+    assert sqlite_house.runtime.script.version != before
+    assert first_child(sqlite_house).state == "waiting"
+
+
+def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, files: Path, data: Path) -> None:
+    shutil.copy(files / "municipalities" / f"{CITY}.yml", files / "municipalities" / "tweede.yml")
+    _rewrite(files / "municipalities" / "tweede.yml", f"id: {CITY}", "id: tweede")
+    _rewrite(files / "municipalities" / "tweede.yml", "name: Voorbeeldstad", "name: Tweede")
+    both = bring_into_force(files, data, NOON)
+    assert set(both.configuration.municipalities) == {CITY, "tweede"}
+    (files / "municipalities" / "tweede.yml").unlink()
+    kept = bring_into_force(files, data, NOON).configuration.municipalities["tweede"]
+    assert kept.retired_on == NOON.date()
+    _rewrite(files / "municipalities" / f"{CITY}.yml", "name: Voorbeeldstad", "name: Eerste")
+    much_later = NOON + timedelta(days=60)
+    assert set(bring_into_force(files, data, much_later).configuration.municipalities) == {CITY}
+
+
+def test_a_stricter_gate_looks_at_old_words_again() -> None:
+    assert publish.digest(CONFIG) == publish.digest(CONFIG)
+    assert make.configuration().script.version

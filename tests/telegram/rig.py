@@ -1,0 +1,93 @@
+"""A bot in this process, with the Bot API server of `bot_api` at the other end, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram_client import TelegramClient
+from bot.channels.telegram_desk import Updates
+from bot.channels.telegram_pace import Pace
+from bot.channels.telegram_polling import Polling
+from bot.channels.telegram_turn import door_of
+from bot.delivery import deliver_due
+from handoff import conversation, keys, outbox
+from handoff.conversation import Chat
+from handoff.members import Unlocked
+from nlu.understanding import Understanding
+from tests.make import CITY, House, understood
+from tests.telegram.bot_api import TOKEN, BotApi, bot_api
+
+T = TypeVar("T")
+
+
+@dataclass(repr=False)
+class Rig:
+    """One bot on a house. `slept` is what it would have waited to stay below Telegram's limits."""
+
+    house: House
+    api: BotApi
+    client: TelegramClient
+    channel: TelegramChannel
+    updates: Updates
+    slept: list[float]
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something in the bot's loop."""
+        return self.loop.run_until_complete(work)
+
+    def poll(self) -> int:
+        """Fetch and take once, as a bot that was just started."""
+        return self.run(Polling(self.client, self.updates, seconds=0).once())
+
+    def deliver(self) -> int:
+        """Send until nothing is due."""
+        sent, total = 1, 0
+        while sent:
+            sent = self.run(deliver_due(self.house.runtime, {"telegram": self.channel}))
+            total += sent
+        return total
+
+    def chat(self, chat_id: int) -> Chat | None:
+        """The stored chat."""
+        run = self.house.runtime
+        return run.store.read(lambda tx: conversation.find(tx, run.vault, door_of(chat_id))).result()
+
+    def words(self, chat_id: int, who: Unlocked) -> list[str]:
+        """What the child wrote, opened with a confidant's key."""
+        run, chat = self.house.runtime, self.chat(chat_id)
+        if chat is None:
+            return []
+        found = run.store.read(lambda tx: keys.open_conversation(tx, run.vault, chat.id, who)).result()
+        return [m.text or "" for m in found if m.role == "child"]
+
+    def states(self, chat_id: int) -> dict[int, str]:
+        """How each message to this child stands."""
+        chat = self.chat(chat_id)
+        return self.house.runtime.store.read(lambda tx: outbox.states(tx, chat.id)).result() if chat else {}
+
+
+@contextmanager
+def rig(
+    house: House, *, understand: Callable[[str], Understanding] = lambda _: understood(), fallback: str = CITY
+) -> Iterator[Rig]:
+    """A bot on this house and a fresh Bot API server."""
+    api, slept = BotApi(), []  # type: tuple[BotApi, list[float]]
+    loop = asyncio.new_event_loop()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    with bot_api(api) as url:
+        client = TelegramClient(TOKEN, url, timeout=5)
+        channel = TelegramChannel(client, Pace(lambda: house.clock().timestamp(), sleep))
+        try:
+            yield Rig(house, api, client, channel, Updates(house.runtime, understand, channel, fallback), slept, loop)
+        finally:
+            loop.run_until_complete(client.close())
+            loop.close()
