@@ -54,7 +54,7 @@ QUIET = Alarm()
 
 
 class DangerList:
-    """The compiled list. Immutable: many threads may ask at once. Build one with `nlu.danger_file.load`."""
+    """The compiled list. Never changes once built: many threads may ask at once. Build one with `nlu.danger_file.load`."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class DangerList:
         self._danger = self._compile(self._cells)
         self._idiom_cells = [say for idiom in self.idioms for say in idiom.say]
         self._idioms = self._compile(self._idiom_cells)
-        self._alone = [self._compile([Phrase(say.cells)]) for say in self._idiom_cells]
+        self._alone: dict[int, PhraseSet] = {}  # one idiom each, compiled when first met: most never are
         self._unless_owners = [phrase.id for phrase in self.phrases for _ in phrase.unless]
         self._unless = self._compile([unless for phrase in self.phrases for unless in phrase.unless])
 
@@ -129,7 +129,9 @@ class DangerList:
 
     def _start(self, said: Sequence[Word], match: Match) -> int:
         """Where the idiom that ends at `match.end` began: the latest word from which it is found alone."""
-        alone = self._alone[match.phrase]
+        alone = self._alone.get(match.phrase)
+        if alone is None:
+            alone = self._alone[match.phrase] = self._compile([Phrase(self._idiom_cells[match.phrase].cells)])
         earliest = max(0, match.end + 1 - 2 * len(self._idiom_cells[match.phrase].cells))
         for start in range(match.end, earliest, -1):
             if any(found.end == match.end - start for found in alone.search(said[start : match.end + 1])):

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from nlu.danger import DangerList, DangerPhrase, Idiom
-from nlu.phrases import Phrase, PhraseError, read_phrase
+from nlu.phrases import Phrase, PhraseError, PhraseReader
 from nlu.text import words
 from nlu.understanding import URGENCY_OF, Urgency
 
@@ -88,6 +88,7 @@ class _Builder:
     def __init__(self) -> None:
         self.faults: list[str] = []
         self.groups: dict[str, list[str]] = {}
+        self.reader = PhraseReader(self.groups)
         self.ids: set[str] = set()
         # Every word that the list names: such a word is never taken for another one that sounds alike.
         self.written: set[str] = set()
@@ -164,7 +165,7 @@ class _Builder:
         found = []
         for text in texts:
             try:
-                found.append(read_phrase(text, self.groups))
+                found.append(self.reader.read(text))
                 self.written.update(word for cell in found[-1].cells for word in cell.words)
             except PhraseError as fault:
                 self.faults.append(f"{where}: {fault}")

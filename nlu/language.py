@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nlu.language_tables import LETTERS, SHAPES, WORDS
+from nlu.language_tables import ARABIC, LETTERS, PERSIAN, SHAPES, WORDS
 
 DEFAULT = "nl"
 
@@ -21,98 +21,8 @@ _LONGEST = 400  # characters looked at: the language shows in the first sentence
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _ARABIC_DIGITS = re.compile(r"[a-z][379][a-z]|\b[379][a-z]{2,}|[a-z]{2,}[379]\b")
 _PERSIAN_LETTERS = frozenset("پچژگکی")
-_PERSIAN_WORDS = frozenset(
-    [
-        "من",
-        "تو",
-        "او",
-        "ما",
-        "شما",
-        "است",
-        "هست",
-        "نیست",
-        "دارم",
-        "دارد",
-        "را",
-        "از",
-        "با",
-        "برای",
-        "که",
-        "این",
-        "آن",
-        "چه",
-        "کجا",
-        "چرا",
-        "می",
-        "نمی",
-        "کمک",
-        "پدرم",
-        "مادرم",
-        "پدر",
-        "مادر",
-        "خانه",
-        "سلام",
-        "لطفا",
-        "میترسم",
-        "می\u200cترسم",
-        "میزند",
-        "می\u200cزند",
-        "خوب",
-        "ممنون",
-        "برادرم",
-        "خواهرم",
-        "مرا",
-        "بابام",
-        "مامانم",
-    ]
-)
-_ARABIC_WORDS = frozenset(
-    [
-        "انا",
-        "أنا",
-        "انت",
-        "أنت",
-        "هو",
-        "هي",
-        "نحن",
-        "في",
-        "من",
-        "على",
-        "الى",
-        "إلى",
-        "ماذا",
-        "لماذا",
-        "كيف",
-        "اين",
-        "أين",
-        "ابي",
-        "أبي",
-        "امي",
-        "أمي",
-        "بابا",
-        "ماما",
-        "يضربني",
-        "خائف",
-        "خائفة",
-        "ساعدني",
-        "ساعدوني",
-        "مساعدة",
-        "اريد",
-        "أريد",
-        "لا",
-        "نعم",
-        "مرحبا",
-        "السلام",
-        "عليكم",
-        "شكرا",
-        "البيت",
-        "المدرسة",
-        "اخي",
-        "أخي",
-        "اختي",
-        "أختي",
-    ]
-)
+_PERSIAN_WORDS = frozenset(PERSIAN.split())
+_ARABIC_WORDS = frozenset(ARABIC.split())
 
 _OTHER_SCRIPTS: tuple[tuple[str, str, str], ...] = (
     ("\u0400", "\u052f", "uk"),  # Cyrillic: of the languages the bot has, Ukrainian
@@ -135,7 +45,7 @@ def _weights() -> Mapping[str, Mapping[str, float]]:
     """Word to its weight per language: a word of many languages says little about each."""
     found: dict[str, list[str]] = {}
     for language, words in WORDS.items():
-        for word in words:
+        for word in sorted(set(words.split())):
             found.setdefault(word, []).append(language)
     return MappingProxyType({word: MappingProxyType(_share(word, tongues)) for word, tongues in found.items()})
 

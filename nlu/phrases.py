@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nlu.text import STOP, sound
 from nlu.text import words as words_of
@@ -24,6 +25,8 @@ _SHORTEST_BY_EAR = 4  # shorter words sound like too many others
 _STEM_KEY = 3  # letters by which stems are looked up
 _SHORTEST_MISSPELLED = 7  # letters, from where one wrong letter is forgiven
 
+
+_Choice = tuple[frozenset[str], frozenset[str]]  # the words and stems that fit one place
 
 Word = tuple[str, str]
 """A word of a message, as written and as heard."""
@@ -48,6 +51,9 @@ class Cell:
     optional: bool = False
 
 
+_GAP = Cell(gap=True, optional=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A phrase that was read: its cells, and whether it must start or end the message."""
@@ -59,43 +65,57 @@ class Phrase:
 
 def read_phrase(written: str, groups: Mapping[str, Sequence[str]]) -> Phrase:
     """Read one phrase. Raises `PhraseError` for an unknown group, an empty or overlong phrase, or a loose gap."""
-    parts = written.split()
-    at_start, at_end = parts[:1] == ["^"], parts[-1:] == ["$"]
-    parts = parts[at_start : len(parts) - at_end]
-    cells: list[Cell] = []
-    for part in parts:
-        if part in GAPS:
-            cells.extend([Cell(gap=True, optional=True)] * GAPS[part])
-        else:
-            cells.extend(_word_cells(part, written, groups))
-    solid = [cell for cell in cells if not cell.optional]
-    if not solid or cells[0].gap or cells[-1].gap:
+    return PhraseReader(groups).read(written)
+
+
+class PhraseReader:
+    """Reads many phrases that share groups: what stands at one place is worked out once."""
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        """`groups` may still grow; a group must be there before the first phrase that names it."""
+        self._groups = groups
+        self._cells: dict[str, Cell] = {}
+
+    def read(self, written: str) -> Phrase:
+        """Read one phrase. Raises `PhraseError` for an unknown group, an empty or overlong phrase, or a loose gap."""
+        parts = written.split()
+        at_start, at_end = parts[:1] == ["^"], parts[-1:] == ["$"]
+        cells: list[Cell] = []
+        for part in parts[at_start : len(parts) - at_end]:
+            cells.extend([_GAP] * GAPS[part] if part in GAPS else [self._cell(part, written)])
+        _refuse_useless(cells, written)
+        return Phrase(tuple(cells), at_start, at_end)
+
+    def _cell(self, part: str, written: str) -> Cell:
+        known = self._cells.get(part)
+        if known is not None:
+            return known
+        options: list[str] = []
+        for choice in part.removesuffix("?").split("|"):
+            if choice.startswith("{") and choice.endswith("}"):
+                if choice[1:-1] not in self._groups:
+                    raise PhraseError(f"phrase `{written}`: no group `{choice[1:-1]}`")
+                options.extend(self._groups[choice[1:-1]])
+            else:
+                options.append(choice)
+        cell = self._cells[part] = _cell(options, written, optional=part.endswith("?") and len(part) > 1)
+        return cell
+
+
+def _refuse_useless(cells: Sequence[Cell], written: str) -> None:
+    if not any(not cell.optional for cell in cells) or cells[0].gap or cells[-1].gap:
         raise PhraseError(f"phrase `{written}`: needs a word, and cannot start or end with a gap")
     if cells[-1].optional or cells[0].optional:
         raise PhraseError(f"phrase `{written}`: the first and last word cannot be left out")
     if len(cells) > MAX_CELLS:
         raise PhraseError(f"phrase `{written}`: longer than {MAX_CELLS} places")
-    return Phrase(tuple(cells), at_start, at_end)
-
-
-def _word_cells(part: str, written: str, groups: Mapping[str, Sequence[str]]) -> list[Cell]:
-    optional = part.endswith("?") and len(part) > 1
-    options: list[str] = []
-    for choice in part.removesuffix("?").split("|"):
-        if choice.startswith("{") and choice.endswith("}"):
-            if choice[1:-1] not in groups:
-                raise PhraseError(f"phrase `{written}`: no group `{choice[1:-1]}`")
-            options.extend(groups[choice[1:-1]])
-        else:
-            options.append(choice)
-    return [_cell(options, written, optional=optional)]
 
 
 def _cell(options: Iterable[str], written: str, *, optional: bool) -> Cell:
     whole: set[str] = set()
     stems: set[str] = set()
     for option in options:
-        spelled = words_of(option.removesuffix("*"))
+        spelled = _spelled(option.removesuffix("*"))
         if len(spelled) != 1 or spelled[0] == STOP:
             raise PhraseError(f"phrase `{written}`: `{option}` is not one word")
         if option.endswith("*"):
@@ -105,6 +125,12 @@ def _cell(options: Iterable[str], written: str, *, optional: bool) -> Cell:
         else:
             whole.add(spelled[0])
     return Cell(frozenset(whole), frozenset(stems), optional=optional)
+
+
+@lru_cache(maxsize=8192)
+def _spelled(option: str) -> tuple[str, ...]:
+    """A word of the list as messages are read. Remembered, since groups are named often; only the list's own words come here."""
+    return tuple(words_of(option))
 
 
 def _without_one_letter(word: str) -> set[str]:
@@ -121,9 +147,9 @@ class _Lexicon:
     misspelled: dict[str, int] = field(default_factory=dict)
     real: frozenset[str] = frozenset()
 
-    def add(self, cell: Cell, bits: int) -> None:
-        """Make all `bits` fit the words and stems of this cell."""
-        for word in cell.words:
+    def add(self, whole: frozenset[str], stems: frozenset[str], bits: int) -> None:
+        """Make all `bits` fit these words and stems."""
+        for word in whole:
             self.exact[word] = self.exact.get(word, 0) | bits
             key = sound(word)
             if len(word) >= _SHORTEST_BY_EAR:
@@ -131,7 +157,7 @@ class _Lexicon:
             if len(key) >= _SHORTEST_MISSPELLED:
                 for shorter in {key, *_without_one_letter(key)}:
                     self.misspelled[shorter] = self.misspelled.get(shorter, 0) | bits
-        for stem in cell.stems:
+        for stem in stems:
             for key in {stem, sound(stem)}:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
@@ -179,16 +205,16 @@ class PhraseSet:
         self._ends: dict[int, int] = {}
         self._ends_last: dict[int, int] = {}
         self._longest_skip = 0
-        cells: dict[Cell, int] = {}
+        cells: dict[_Choice, int] = {}
         position = 0
         for number, phrase in enumerate(phrases):
             position = self._lay_out(number, phrase, position, cells)
-        for cell, bits in cells.items():
-            self._lexicon.add(cell, bits)
+        for (whole, stems), bits in cells.items():
+            self._lexicon.add(whole, stems, bits)
         self._accept = sum(self._ends)
         self._accept_last = sum(self._ends_last)
 
-    def _lay_out(self, number: int, phrase: Phrase, position: int, cells: dict[Cell, int]) -> int:
+    def _lay_out(self, number: int, phrase: Phrase, position: int, cells: dict[_Choice, int]) -> int:
         start = 1 << position
         if phrase.at_start:
             self._anchored |= start
@@ -201,7 +227,7 @@ class PhraseSet:
             if cell.gap:
                 self._gaps |= bit
             else:
-                same = Cell(cell.words, cell.stems)
+                same = (cell.words, cell.stems)
                 cells[same] = cells.get(same, 0) | bit
             skip = skip + 1 if cell.optional else 0
             self._longest_skip = max(self._longest_skip, skip)

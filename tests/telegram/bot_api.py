@@ -48,7 +48,7 @@ class Fault:
 class _Broken(Response):
     """Half an answer, and then nothing: what a dropped connection looks like from the other side."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
         await send({"type": "http.response.body", "body": b'{"ok"', "more_body": True})
         raise ConnectionResetError
@@ -161,7 +161,7 @@ class BotApi:
                     del self.faults[i]
                     return fault
             if self.chance.random() < self.fault_rate:
-                return Fault(self.chance.choice(("500", "502", "dropped", "429")))  # type: ignore[arg-type]
+                return Fault(self.chance.choice(("500", "502", "dropped", "429")))
         return None
 
     async def _updates(self, given: Json, request: Request) -> list[Json]:
@@ -302,7 +302,8 @@ _METHODS: dict[str, frozenset[str]] = {
         "direct_messages_topic_id".split()
     ),
     "editmessagetext": frozenset(
-        "business_connection_id chat_id message_id inline_message_id text parse_mode entities link_preview_options reply_markup".split()
+        "business_connection_id chat_id message_id inline_message_id text parse_mode entities link_preview_options "
+        "reply_markup".split()
     ),
     "deletemessages": frozenset({"chat_id", "message_ids"}),
     "answercallbackquery": frozenset("callback_query_id text show_alert url cache_time".split()),

@@ -37,7 +37,7 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
     max_leaves=4,
 )
-_ANY_TEXT = st.text(st.characters(codec=None), max_size=40)  # type: ignore[arg-type]
+_ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
 _TEXTS = st.one_of(
     st.sampled_from(
         ["/start", "/start voorbeeldstad", "/start x y", "/stop", "/help", "/wis", "wis alles", "/", "//", "/start@x", "Elders"]

@@ -116,7 +116,7 @@ def test_a_pressed_button_ends_its_waiting_sign_and_is_nothing_else(bot: Rig) ->
         None, [], "x", 7, {}, {"update_id": True}, {"update_id": 1, "message": []}, {"update_id": 1, "message": {"chat": 5}},
         {"update_id": 1, "message": {"chat": {"id": "5", "type": "private"}, "message_id": 4, "text": "hoi"}},
         {"update_id": 1, "message": {"chat": {"id": 5, "type": "private"}, "message_id": 2**60, "text": "hoi"}},
-        {"update_id": 1, "message": {"chat": {"id": 5, "type": "private"}, "message_id": 4, "from": {"is_bot": True}, "text": "hoi"}},
+        {"update_id": 1, "message": {"chat": {"id": 5, "type": "private"}, "message_id": 4, "from": {"is_bot": True}, "text": "x"}},
         {"update_id": 1, "message": {"chat": {"id": 5, "type": "private"}, "message_id": 4, "pinned_message": {}}},
         {"update_id": 1, "message_reaction": {"chat": {"id": 5, "type": "private"}}},
         {"update_id": 1, "poll_answer": {}}, {"update_id": 1, "something_of_2031": {"chat": {"id": 5}}},

@@ -100,6 +100,14 @@ def test_a_stolen_row_holds_the_chat_id_only_hashed_and_sealed(bot: Rig) -> None
     assert run.vault.open_for_delivery(told["address"], "address", told["id"]) == str(KID).encode()
 
 
+async def _fault_of(bot: Rig) -> DeliveryFailed | None:
+    try:
+        await bot.client.send(KID, MARKER, None)
+    except DeliveryFailed as fault:
+        return fault
+    return None
+
+
 def test_no_library_writes_a_token_a_chat_or_words(
     bot: Rig, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,12 +116,9 @@ def test_no_library_writes_a_token_a_chat_or_words(
     bot.api.fail("sendMessage", Fault("500"), Fault("502"), Fault("dropped"))
     bot.api.chats.add(KID)
     for _ in range(4):
-        try:
-            bot.run(bot.client.send(KID, MARKER, None))
-        except DeliveryFailed as fault:
-            assert TOKEN not in repr(fault)
-            assert fault.__cause__ is None
-            assert fault.__context__ is None
+        fault = bot.run(_fault_of(bot))
+        assert TOKEN not in repr(fault)
+        assert fault is None or (fault.__cause__ is None and fault.__context__ is None), "a chain would be printed with it"
     strange = TelegramClient("12345:" + "x" * 30, bot.client._bot.base_url.partition("/bot")[0])
     with pytest.raises(DeliveryFailed, match=r"^telegram: InvalidToken$"):
         bot.run(strange.me())
