@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.turn import take_turn
-from handoff import conversation, outbox, queue, roster, transcript
+from handoff import conversation, outbox, queue, roster, tenants, transcript
 from handoff.conversation import Chat, Door
-from handoff.errors import NotFound
+from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce, team_topic
 from handoff.runtime import Runtime, team_id_of
 from handoff.transcript import Line
@@ -69,7 +69,12 @@ def find(tx: Connection, runtime: Runtime, door: Door) -> tuple[str, str]:
 
 
 def somebody_there(tx: Connection, municipality_id: str, now: datetime) -> bool:
-    """Whether a confidant of this gemeente is on duty at this moment."""
+    """Whether a confidant of this gemeente is on duty at this moment.
+
+    Raises `StoreUnavailable` when its team has no key yet: nothing can be sealed for it, so no words may be taken (promise 1).
+    """
+    if not tenants.can_seal(tx, municipality_id):
+        raise StoreUnavailable("this gemeente has no confidant yet")
     return bool(roster.on_duty(tx, team_id_of(municipality_id), now))
 
 

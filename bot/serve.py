@@ -57,7 +57,14 @@ def servers(
     s = parts.settings
     made = []
     if "child" in roles:
-        app = child_app(parts.runtime, parts.understand, origin=s.child_origin, body_limit=s.body_limit, text_limit=s.text_limit)
+        app = child_app(
+            parts.runtime,
+            parts.understand,
+            origin=s.child_origin,
+            body_limit=s.body_limit,
+            text_limit=s.text_limit,
+            stopping=stopping,
+        )
         made.append(_server(telegram.front(app) if telegram else app, s.child_host, s.child_port))
     if "console" in roles:
         made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
@@ -71,13 +78,16 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
     parts = running.parts
-    telegram = open_telegram(parts.settings, parts.runtime, parts.understand)
+    outside = {"child", "loops"} & set(roles)
+    telegram = open_telegram(parts.settings, parts.runtime, parts.understand) if outside else None
     web = servers(parts, roles, running.stop.is_set, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
         tasks.create_task(_work(running, roles, tell, telegram))
         tasks.create_task(_end(running, web))
+    if telegram:
+        await telegram.client.close()
 
 
 async def _end(running: Running, web: list[_Quiet]) -> None:

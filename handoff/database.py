@@ -67,7 +67,9 @@ class Store(Protocol):
 
 async def awaited(future: Future[T]) -> T:
     """Await a store's future from a coroutine; a caller that goes away does not undo what was accepted."""
-    return await asyncio.shield(asyncio.wrap_future(future))
+    wrapped = asyncio.wrap_future(future)
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at: asyncio logs no traceback of it
+    return await asyncio.shield(wrapped)
 
 
 def open_store(url: str, *, pool: int = 8) -> Store:

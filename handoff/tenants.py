@@ -28,3 +28,9 @@ def sync(tx: Connection, municipalities: Iterable[Municipality]) -> None:
 def has_people(tx: Connection, municipality_id: str) -> bool:
     """Whether anybody works for this gemeente yet."""
     return tx.execute(sa.select(person.c.id).where(person.c.municipality_id == municipality_id)).first() is not None
+
+
+def can_seal(tx: Connection, municipality_id: str) -> bool:
+    """Whether the gemeente's team has its key: before its first confidant, nothing can be kept safely for it."""
+    found = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id_of(municipality_id))).scalar_one_or_none()
+    return bool(found)

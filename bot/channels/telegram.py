@@ -45,13 +45,13 @@ class TelegramChannel:
         sent = 0
         for piece in pieces(outgoing.text):
             await self._pace.take(chat_id)
-            sent = await self._client.send(chat_id, piece, keyboard)
+            sent = await self._client.send(chat_id, piece, keyboard if keyboard or outgoing.from_human else None)
         return sent
 
     async def say(self, chat_id: int, text: str) -> None:
         """Send words that belong to no stored chat. Raises `DeliveryFailed`."""
         await self._pace.take(chat_id)
-        await self._client.send(chat_id, text, None)
+        await self._client.send(chat_id, text, [])
 
     async def delete(self, address: bytes, message_ids: list[int]) -> None:
         """Delete what can be deleted at Telegram; a fault is noted and changes nothing here."""

@@ -62,11 +62,11 @@ class TelegramClient:
 
     def __init__(self, token: str, base_url: str = PUBLIC, *, timeout: float = TIMEOUT_SECONDS) -> None:
         keep_quiet()
-        request = HTTPXRequest(
+        self._request = HTTPXRequest(
             connection_pool_size=8, connect_timeout=timeout, read_timeout=timeout, write_timeout=timeout, pool_timeout=timeout
         )
         address = f"{base_url.rstrip('/')}/bot"
-        self._bot = Bot(token, base_url=address, request=request, get_updates_request=HTTPXRequest(connection_pool_size=1))
+        self._bot = Bot(token, base_url=address, request=self._request, get_updates_request=self._request)
         self._timeout = timeout
 
     def __repr__(self) -> str:
@@ -74,9 +74,7 @@ class TelegramClient:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._bot.shutdown()
-        for request in (self._bot.request,):
-            await request.shutdown()
+        await self._request.shutdown()
 
     async def me(self) -> str:
         """The bot's own user name; also proof that the token works."""
@@ -96,10 +94,14 @@ class TelegramClient:
         return list(found) if isinstance(found, list) else []
 
     async def send(self, chat_id: int, text: str, keyboard: list[list[str]] | None) -> int:
-        """Send one message: silent, not to be forwarded, without a preview of links. Returns Telegram's number of it."""
-        markup: ReplyKeyboardMarkup | ReplyKeyboardRemove = ReplyKeyboardRemove()
-        if keyboard:
-            markup = ReplyKeyboardMarkup(keyboard, resize_keyboard=True, one_time_keyboard=True)
+        """Send one message: silent, not to be forwarded, without a preview of links. Returns Telegram's number of it.
+
+        `keyboard` holds the buttons in rows; without rows it is taken away, and None leaves it as it is.
+        """
+        markup: ReplyKeyboardMarkup | ReplyKeyboardRemove | None = None
+        if keyboard is not None:
+            shown = ReplyKeyboardMarkup(keyboard, resize_keyboard=True, one_time_keyboard=True) if keyboard else None
+            markup = shown or ReplyKeyboardRemove()
         sent = await _try(
             lambda: self._bot.send_message(
                 chat_id, text, reply_markup=markup, disable_notification=True, protect_content=True,

@@ -32,10 +32,11 @@ class Polling:
         while not stop.is_set():
             try:
                 await _unless(stop, self.once())
-            except (DeliveryFailed, NotTaken) as fault:
+            except Exception as fault:  # noqa: BLE001 - a loop that ends is a child that waits unheard
                 failures += 1
                 if failures == 1:
-                    log.error("telegram_polling_failing", error=str(fault))
+                    ours = isinstance(fault, DeliveryFailed | NotTaken)
+                    log.error("telegram_polling_failing", error=str(fault) if ours else type(fault).__name__)
                 asked = getattr(fault, "retry_after", None) or 0.0
                 await _unless(stop, asyncio.sleep(max(asked, PAUSES_S[min(failures, len(PAUSES_S)) - 1])))
             else:

@@ -80,10 +80,11 @@ def take(tx: Connection, runtime: Runtime, post: Post, understanding: Understand
     door = door_of(post.chat_id)
     chat = conversation.find(tx, runtime.vault, door, lock=True)
     if not conversation.was_erased(tx, runtime.vault, door, post.message_id):
-        take_turn(tx, runtime, _incoming(runtime.configuration, post, chat, fallback), understanding, now)
+        take_turn(tx, runtime, _incoming(runtime, post, chat, fallback), understanding, now)
 
 
-def _incoming(configuration: Configuration, post: Post, chat: Chat | None, fallback: str) -> Incoming:
+def _incoming(runtime: Runtime, post: Post, chat: Chat | None, fallback: str) -> Incoming:
+    configuration, script = runtime.configuration, runtime.script.utterances
     unrouted = chat is None or (chat.municipality_id == fallback and chat.place is None)
     by_code = place_of(configuration, post.code) if post.kind == "start" else None
     by_name = named(configuration, post.text) if post.kind == "words" and unrouted else None
@@ -98,9 +99,9 @@ def _incoming(configuration: Configuration, post: Post, chat: Chat | None, fallb
         order=post.message_id,
         place=post.code if by_code else None,
         leaves=fallback if chosen and unrouted else None,
-        opening=(OPENER, CHOOSE) if ask else (OPENER,),
-        answer=_ANSWERS.get(post.kind),
-        welcome=CHOSEN if by_name else None,
+        opening=tuple(u for u in ((OPENER, CHOOSE) if ask else (OPENER,)) if u in script),  # an older script has none of these
+        answer=answer if (answer := _ANSWERS.get(post.kind)) == "" or answer in script else None,
+        welcome=CHOSEN if by_name and CHOSEN in script else None,
     )
 
 

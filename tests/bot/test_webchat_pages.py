@@ -227,3 +227,13 @@ def test_what_is_shown_can_always_be_sent() -> None:
         shown(text).encode()
     assert shown("e\u0301\nx\ty") == "e\u0301\nx\ty"
     assert shown("a\x00\x1b") == "a\ufffd\ufffd"
+
+
+def test_a_gemeente_without_a_confidant_takes_no_words_and_gives_the_numbers(site: Site) -> None:
+    """Nothing can be sealed for a team that has no key yet: better no box than a promise."""
+    page = site.ask("GET", "/elders")
+    assert page.status_code == 200
+    assert "tel:112" in page.text
+    assert "tel:08000432" in page.text
+    assert '<main class="broken">' in page.text
+    assert "<footer hidden>" in page.text
