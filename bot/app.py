@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import publish, reading
+from bot.preflight import CannotStart
 from bot.publish import Published
 from config.settings import Settings
 from handoff.database import open_store
@@ -46,7 +47,10 @@ class Parts:
 def first_start(settings: Settings) -> None:
     """Make the folders and the secret of an embedded run. A server at scale is given them, and never makes its own."""
     for folder in (settings.data_dir, settings.key_dir):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"de map {folder} is niet te maken: {error.strerror}. Kies een andere PRAAT_DATA_DIR") from None
     if not settings.secret_file.exists():
         handle = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:

@@ -13,11 +13,13 @@ from rich.console import Console
 
 from bot import cli_nlu, cli_people, cli_telegram, demo, publish
 from bot.app import Parts, assemble, first_start, prepare_database
+from bot.preflight import CannotStart, own_place
 from bot.reading import open_reader
 from bot.serve import ROLES, Running, serve
 from config.faults import ConfigError
 from config.settings import Settings, read_settings
 from handoff.errors import HandoffError, NotFound
+from nlu import danger_file
 from nlu.danger_file import DangerListError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -39,7 +41,7 @@ def main() -> None:
         err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
         err.print(str(report), markup=False)
         raise SystemExit(1) from None
-    except (HandoffError, ConfigError, DangerListError) as error:
+    except (HandoffError, ConfigError, DangerListError, CannotStart) as error:
         err.print(f"praat: {error}", markup=False)
         raise SystemExit(1) from None
 
@@ -49,7 +51,10 @@ def check(folder: Annotated[Path | None, typer.Argument(help="the configuration;
     """Load the configuration and hold every word against the gates. Shows all faults at once; exit code 1 when there is one."""
     from config.check import main as check_main  # noqa: PLC0415 - word lists: only for this command
 
-    raise SystemExit(check_main([str(folder or read_settings().config_dir)]))
+    chosen = folder or read_settings().config_dir
+    code = check_main([str(chosen)])
+    danger_file.load(chosen / "danger.yml")  # its faults are told by `main`
+    raise SystemExit(code)
 
 
 @app.command()
@@ -57,13 +62,14 @@ def run(*, with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="mak
     """Everything in one process on this machine: the child's page, the console, the loops."""
     settings = read_settings()
     first_start(settings)
-    parts = assemble(settings)
-    try:
-        if with_demo and prepare_database(parts.runtime, settings.database_url):
-            _welcome(settings, demo.prepare(parts.runtime, settings.data_dir / "demo-logins.json"))
-        _serve(parts, ROLES)
-    finally:
-        parts.close()
+    with own_place(settings):
+        parts = assemble(settings)
+        try:
+            if with_demo and prepare_database(parts.runtime, settings.database_url):
+                _welcome(settings, demo.prepare(parts.runtime, settings.data_dir / "demo-logins.json"))
+            _serve(parts, ROLES)
+        finally:
+            parts.close()
 
 
 def _welcome(settings: Settings, logins: list[demo.Login]) -> None:

@@ -14,12 +14,17 @@ HANDOFF = "utter_handoff"
 NUMBERS = "utter_numbers"
 STILL_WAITING = "utter_still_waiting"
 SILENCE = "utter_silence"
+NOT_UNDERSTOOD = "utter_nlu_fallback"
 
 LANGUAGE_CARDS = frozenset({"en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de"})
 """Languages in which the bot can say what it is, give the numbers and say that a human reads it. Every other one: Dutch."""
 
 WAITING_MINUTES = (1, 3, 10)
 """After so many minutes of waiting the child hears how it stands."""
+
+_DISMISSIVE = frozenset({"stop_or_delete", "insult_or_prank", "out_of_scope", "thank_or_bye"})
+_SURE = 0.85
+"""An answer that lets a child go is given only when the reading is this sure (0..1): "ik wil niet meer" may be a cry."""
 
 _REPEAT_AFTER = 3
 """Turns after which the handoff, or the numbers in a worrying chat, are told again."""
@@ -55,8 +60,13 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
     opening = () if acute else tuple(utterance for utterance in state.opening if utterance not in said)
     if state.answer == "" and not acute:
         return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF)
-    answer = state.answer or (SILENCE if state.empty else f"utter_{understanding.intent}")
+    answer = state.answer or (SILENCE if state.empty else _answer(understanding))
     return _first(answer, opening, acute=acute) if not state.turns else _later(state, understanding, answer, opening)
+
+
+def _answer(understanding: Understanding) -> str:
+    unsure = understanding.intent in _DISMISSIVE and understanding.confidence < _SURE
+    return NOT_UNDERSTOOD if unsure else f"utter_{understanding.intent}"
 
 
 def _first(answer: str, opening: tuple[str, ...], *, acute: bool) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def line_json(line: Line, own_ids: Mapping[int, str]) -> dict[str, object]:
 def state_json(view: View, words: Words) -> dict[str, object]:
     """How the chat stands, in words that are true now."""
     chat = view.chat
-    line = state_label(chat.state, chat.confidant)
+    line = state_label(chat.state, chat.confidant, on_duty=chat.on_duty)
     return {"state": chat.state, "confidant": chat.confidant, "line": line, **words.live()}
 
 

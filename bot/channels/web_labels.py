@@ -24,6 +24,7 @@ LABELS = {
     "know": "Goed om te weten",
     "me": "Jij",
     "new": "Nieuw bericht",
+    "no_line": "Geen verbinding. Ik probeer het steeds.",
     "nothing_found": "Niks gevonden. Typ het anders.",
     "once_more": "Nog één keer om weg te gaan",
     "pending": "Even wachten",
@@ -41,15 +42,17 @@ LABELS = {
 
 STATES = {
     "waiting": "Je wacht op een mens.",
+    "alone": "Er is nu geen mens. Je bericht blijft staan.",
     "claimed": "Een mens leest nu mee: {confidant}.",
-    "closed": "Dit gesprek is klaar. Typen mag altijd.",
+    "closed": "Dit gesprek is klaar.",
 }
 """The line above the box, by the state of the handoff."""
 
-FOR_SCRIPT = ("bot", "empty", "human", "me", "nothing_found", "once_more", "pending", "stored", "twice_more")
+FOR_SCRIPT = ("bot", "empty", "human", "me", "no_line", "nothing_found", "once_more", "pending", "stored", "twice_more")
 """The labels that the page's JavaScript needs."""
 
 
-def state_label(state: str, confidant: str | None) -> str:
-    """How the chat stands, in one line; nothing for a state that has no line."""
+def state_label(state: str, confidant: str | None, *, on_duty: bool) -> str:
+    """How the chat stands, in one line that is true now; nothing for a state that has no line."""
+    state = "alone" if state == "waiting" and not on_duty else state
     return STATES.get(state, "").replace("{confidant}", confidant or LABELS["human"].lower())

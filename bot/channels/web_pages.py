@@ -88,7 +88,7 @@ class Pages:
         newest = max((line.seq for line in view.chat.lines if line.role == "child"), default=0)  # where the page opens
         return {
             "history": [self._bubble(line, newest=line.seq == newest) for line in view.chat.lines],
-            "state": state_label(view.chat.state, view.chat.confidant),
+            "state": state_label(view.chat.state, view.chat.confidant, on_duty=view.chat.on_duty),
             "state_kind": view.chat.state,
         }
 

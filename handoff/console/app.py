@@ -125,8 +125,9 @@ async def _crowded(request: Request, _error: Exception) -> Response:
 async def _signed_out(request: Request, _error: Exception) -> Response:
     if LIVE in request.headers:
         return Response(status_code=401)
-    answer = RedirectResponse("/inloggen?weg=1" if request.cookies else "/inloggen", 303)
-    drop_cookie(answer, parts_of(request).settings)
+    settings = parts_of(request).settings
+    answer = RedirectResponse("/inloggen?weg=1" if settings.cookie in request.cookies else "/inloggen", 303)
+    drop_cookie(answer, settings)
     return answer
 
 

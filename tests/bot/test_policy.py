@@ -36,6 +36,13 @@ def test_the_table(state: State, intent: str, said: tuple[str, ...]) -> None:
     assert decide(state, understood(intent)) == said
 
 
+@pytest.mark.parametrize("intent", ["stop_or_delete", "insult_or_prank", "out_of_scope", "thank_or_bye"])
+def test_an_answer_that_lets_a_child_go_needs_a_sure_reading(intent: str) -> None:
+    """'ik wil niet meer' was once read as wanting to erase the chat."""
+    assert decide(State(), understood(intent, confidence=0.79))[1] == "utter_nlu_fallback"
+    assert decide(State(), understood(intent, confidence=0.95))[1] == f"utter_{intent}"
+
+
 def test_another_language_gets_one_card_in_that_language() -> None:
     assert decide(State(), Understanding("greet", 0.9, Urgency.NORMAL, "tr")) == ("utter_language_tr",)
 

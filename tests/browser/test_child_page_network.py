@@ -74,6 +74,22 @@ def test_an_answer_that_gets_lost_makes_no_second_message(child: Child) -> None:
     assert child.said_by_child() == 1
 
 
+def test_a_proxy_that_fails_after_it_was_stored_makes_no_second_message(child: Child) -> None:
+    def spoil(route: Route) -> None:
+        assert route.fetch().status == 200
+        route.fulfill(status=504, body="")
+
+    with child.window() as page:
+        page.route("**/messages", spoil)
+        _type(page, "maar één keer")
+        expect(page.locator("#notice")).not_to_be_empty()
+        page.unroute("**/messages")
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator(".me:not(.waits)")).to_have_count(1)
+        expect(page.locator(".bot")).to_have_count(3)
+    assert child.said_by_child() == 1
+
+
 def test_a_database_that_is_gone_keeps_the_text_in_the_box(child: Child) -> None:
     file = child.site.house.folder / "praat.db"
     with child.window() as page:

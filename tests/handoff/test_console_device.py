@@ -43,6 +43,14 @@ def test_a_strangers_guesses_do_not_keep_the_owner_out_of_their_own_browser(sqli
         assert mine.get("/").status_code == 200
 
 
+def test_who_signed_out_in_a_known_browser_is_not_told_that_a_session_ended(sqlite_house: House) -> None:
+    house = _house(sqlite_house)
+    with desk(house) as mine:
+        mine.sign_in("sanne")
+        mine.post("/uitloggen")
+        assert mine.get("/").headers["location"] == "/inloggen"
+
+
 def test_elsewhere_the_hold_stays_for_a_quarter_of_an_hour(sqlite_house: House) -> None:
     house = _house(sqlite_house)
     with desk(house) as mine, desk(house) as stranger, desk(house) as new_computer:

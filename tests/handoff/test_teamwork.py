@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
+from bot import child
 from handoff import audit, keys, members, people, queue, renewal, teamwork
 from handoff.console.team import BATCH
 from handoff.errors import Conflict, Denied, NotFound
@@ -12,7 +17,7 @@ from handoff.members import Unlocked
 from handoff.models import conversation, team, team_wrap
 from handoff.runtime import team_id_of
 from tests.handoff.desk import Desk, desk, hidden, invite, new_child, read, write
-from tests.make import CITY, House
+from tests.make import CITY, House, incoming, understood
 
 TEAM = team_id_of(CITY)
 
@@ -120,14 +125,14 @@ def test_an_invited_person_sees_whom_to_call_and_nobody_of_another_gemeente(sqli
 
 def test_the_first_sign_in_of_a_founder_renews_key_and_team_and_keeps_the_chats(house: House) -> None:
     sanne = house.confidant("sanne")
-    child = new_child(house, "is daar iemand")
+    writer = new_child(house, "is daar iemand")
     with desk(house) as browser:
         code = _code(house, sanne.person_id)
         browser.first_sign_in("sanne")
         assert _code(house, sanne.person_id) != code
         assert _epochs_held(house, sanne.person_id) == {2}
-        child.say("hallo")
-        handoff_id = child.handoff_id
+        writer.say("hallo")
+        handoff_id = writer.handoff_id
         browser.post(f"/wachtrij/{handoff_id}/overnemen")
         page = browser.get(f"/gesprek/{handoff_id}").text
         assert "is daar iemand" in page
@@ -163,13 +168,47 @@ def test_with_many_chats_the_rest_follows_in_small_commits(sqlite_house: House) 
             assert _reads(browser, handoff_id, f"kind {number}")
 
 
+def test_children_write_on_while_a_founder_signs_in_for_the_first_time(house: House) -> None:
+    """On PostgreSQL all of this happens at once: chats that go on, chats that begin, and a new key under all of them."""
+    house.confidant("sanne")
+    runtime, tokens = house.runtime, [bytes([n]) * 32 for n in range(1, 9)]
+    who, cookie = house.sign_in("sanne")
+    private = runtime.vault.new_private_key()
+    key = members.lock_key(runtime.vault, who.person_id, private, "zes woorden van haar zelf")
+
+    def send(token: bytes, number: int) -> Future[Any]:
+        words = incoming(f"bericht {number}", token=token, external_id=f"m{number}")
+        return runtime.store.write(lambda tx: child.send(tx, runtime, words, understood(), house.clock()))
+
+    def take(tx: sa.Connection) -> list[str]:
+        here = members.resume(tx, runtime.vault, cookie, now=house.clock())
+        return renewal.take_own_key(tx, runtime.vault, who=here, cookie=cookie, private_key=private, key=key, now=house.clock())
+
+    for done in [send(token, 1) for token in tokens[:4]]:
+        done.result()
+    sent = [send(token, 2) for token in tokens]
+    taken = runtime.store.write(take)
+    sent += [send(token, number) for number in (3, 4, 5) for token in tokens]
+    for done in [*sent, taken]:
+        done.result()
+    me = write(house, lambda tx: members.resume(tx, runtime.vault, cookie, now=house.clock()))
+    for chat_id in read(house, lambda tx: teamwork.behind(tx, me, TEAM)):
+        write(house, partial(teamwork.rewrap, vault=runtime.vault, who=me, conversation_id=chat_id))
+    assert write(house, lambda tx: teamwork.finish(tx, me, TEAM))
+    chats = read(house, lambda tx: tx.execute(sa.select(conversation.c.id)).scalars().all())
+    opened = [read(house, partial(keys.open_conversation, vault=runtime.vault, conversation_id=chat, opener=me)) for chat in chats]
+    said = sorted(sorted(m.text for m in lines if m.text) for lines in opened)
+    late = [f"bericht {n}" for n in (2, 3, 4, 5)]
+    assert said == sorted([["bericht 1", *late]] * 4 + [late] * 4)
+
+
 # a new team key
 
 
 def test_after_somebody_left_a_colleague_renews_and_they_hold_nothing(house: House) -> None:
     sanne, kim = house.confidant("sanne"), house.confidant("kim")
-    child = new_child(house, "mn vader slaat me")
-    handoff_id = child.handoff_id
+    writer = new_child(house, "mn vader slaat me")
+    handoff_id = writer.handoff_id
     write(house, lambda tx: people.disable(tx, login="kim", now=house.clock()))
     with desk(house, "sanne") as browser:
         page = browser.get("/team").text
@@ -181,7 +220,7 @@ def test_after_somebody_left_a_colleague_renews_and_they_hold_nothing(house: Hou
         assert "De teamsleutel is vernieuwd" in after
         assert "Kim is gestopt" not in after
         assert (_epochs_held(house, sanne.person_id), _epochs_held(house, kim.person_id)) == ({2}, set())
-        child.say("en nu weer")
+        writer.say("en nu weer")
         assert _reads(browser, handoff_id, "en nu weer")
         assert _reads(browser, handoff_id, "slaat me")
     assert [line for line in _audited(house) if line[0] == "rotate"] == [("rotate", TEAM, "ok")]
@@ -215,8 +254,8 @@ def test_a_renewal_that_stopped_is_shown_and_taken_up_by_whoever_comes(house: Ho
         assert 'max="3" value="1"' in page
         assert 'action="/team/sleutel"' not in page, "one after the other"
         assert _epochs_held(house, sanne.person_id) == {1, 2}
-        for number, child in enumerate(children):
-            child.say(f"erbij {number}")
+        for number, writer in enumerate(children):
+            writer.say(f"erbij {number}")
         assert [_reads(noor, handoff_id, f"erbij {n}") for n, handoff_id in enumerate(_waiting(house))] == [True] * 3
         assert noor.post("/team/sleutel/verder", team=TEAM).headers["location"] == "/team?melding=vernieuwd"
         assert _epochs_held(house, sanne.person_id) == {2}
@@ -293,9 +332,9 @@ def test_nobody_renews_another_gemeentes_key_or_before_being_let_in(sqlite_house
 def test_letting_in_during_a_renewal_gives_the_older_key_too(sqlite_house: House) -> None:
     house = sqlite_house
     sanne, noor_id = house.confidant("sanne"), invite(house, "noor")
-    child = new_child(house, "mn vader slaat me")
+    writer = new_child(house, "mn vader slaat me")
     _rotate_only(house, sanne)
     with desk(house, "noor") as noor:
         _let_in(house, sanne, noor_id, _code(house, noor_id))
         assert _epochs_held(house, noor_id) == {1, 2}
-        assert _reads(noor, child.handoff_id, "slaat")
+        assert _reads(noor, writer.handoff_id, "slaat")

@@ -166,7 +166,9 @@ class BotApi:
 
     async def _updates(self, given: Json, request: Request) -> list[Json]:
         deadline = time.monotonic() + min(int(given.get("timeout", 0)), 50)
-        while not (found := self._getupdates(given)) and time.monotonic() < deadline and not await request.is_disconnected():
+        while not (found := self._getupdates(given)) and time.monotonic() < deadline:
+            if await request.is_disconnected():
+                break
             await anyio.sleep(0.01)  # this is the server's own long poll
         return found
 

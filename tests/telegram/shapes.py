@@ -86,7 +86,14 @@ def _update(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(lambda n, inside: {"update_id": n, kind: inside}, number, st.one_of(good, good, good, _JSON))
 
 
+_said = st.builds(
+    lambda n, number, chat, text: {"update_id": n, "message": {"message_id": number, "chat": chat, "date": 1, "text": text}},
+    st.integers(1, 2**40), st.integers(2**10, 2**50), st.integers(10**6, 2**50).map(_private) | _PRIVATE, _TEXTS,
+)  # fmt: skip
+
 updates: st.SearchStrategy[Any] = st.one_of(
+    _said,
+    _said,
     st.builds(lambda n, m: {"update_id": n, "message": m}, st.integers(1, 2**40), _messages(_PRIVATE)),
     st.sampled_from(UPDATES).flatmap(_update),
     st.sampled_from(UPDATES).flatmap(_update),

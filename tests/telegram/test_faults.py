@@ -106,8 +106,8 @@ def test_the_loop_goes_on_after_faults_and_stops_at_once_when_told(bot: Rig) -> 
     async def play() -> None:
         stop = asyncio.Event()
         going = asyncio.create_task(Polling(bot.client, bot.updates, seconds=30).run(stop))
-        while bot.chat(KID) is None:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110 - another thread's server and its faults come first
+        while bot.chat(KID) is None:  # noqa: ASYNC110 - the store's thread has no event of ours
+            await asyncio.sleep(0.02)  # another thread's server and its faults come first
         stop.set()
         await asyncio.wait_for(going, 3)
 

@@ -44,8 +44,9 @@ def _told(update: Any) -> tuple[int, int, str] | None:
 def _number(update: Any) -> tuple[object, object] | None:
     """(chat, number) of any message in a private chat, whatever is in it."""
     said = update.get("message") if isinstance(update, dict) else None
-    chat = said.get("chat") if isinstance(said, dict) else None
-    return (chat.get("id"), said["message_id"]) if isinstance(chat, dict) and "message_id" in said else None
+    if not isinstance(said, dict) or not isinstance(said.get("chat"), dict):
+        return None
+    return (said["chat"].get("id"), said["message_id"]) if "message_id" in said else None
 
 
 def _stored(bot: Rig, chat_id: int, message_id: int) -> int:

@@ -85,7 +85,7 @@ async function deliver(message, mine) {
     said = await answer.json();
   } catch (error) { /* no network, or an answer that is not ours */ }
   if (token !== mine || gone) return;
-  if (answer && answer.ok && said) { tries = 0; notice(""); got(said, true); settle(message, new Date().toISOString()); }
+  if (answer && answer.ok && said) { tries = 0; notice(""); reconnect(); got(said, true); settle(message, new Date().toISOString()); }
   else if (answer && answer.status >= 400) refused(answer.status, said && said.text);
   else offline();
 }
@@ -101,24 +101,25 @@ function settle(message, at) {
   queue = queue.filter(function (m) { return m !== message; });
   markStored(message.bubble, at);
   remember();
+  if (!queue.length) { tries = 0; clearTimeout(retryTimer); if (noticeBox.textContent === page.offline) notice(""); }
 }
 
 // Lines come by several ways, so each is drawn once, by its number, in order, above what still waits.
 function got(snapshot, answered) {
   if (gone || !token) return;
-  var buttons = null, some = false;
+  var buttons = null, some = false, first = null;
   snapshot.messages.forEach(function (line) {
     if (line.seq <= last) return;
     last = line.seq;
     some = true;
     var own = line.id && queue.filter(function (m) { return m.id === line.id; })[0];
     if (own) settle(own, line.at);
-    else log.insertBefore(bubble(line), queue.length ? queue[0].bubble : null);
+    else { var drawn = log.insertBefore(bubble(line), queue.length ? queue[0].bubble : null); first = first || drawn; }
     if (line.role !== "child") { buttons = line.buttons; arrived(); }
   });
   if (snapshot.state) { claimed = snapshot.state === "claimed"; showState(snapshot); }
   if (claimed) showButtons([]); else if (buttons && !queue.length) showButtons(buttons);
-  if (answered) toMine(); else if (some) arrivedBelow();
+  if (answered) toMine(); else if (some) arrivedBelow(first);
 }
 
 var arrivedTimer = 0;

@@ -88,7 +88,11 @@ function notice(text) {
 var placed = true, newer = byId("new");
 function atEnd() { return innerHeight + pageYOffset > doc.body.scrollHeight - 100; }
 function toEnd() { placed = true; newer.hidden = true; scrollTo(0, doc.body.scrollHeight); }
-function arrivedBelow() { if (placed || atEnd()) toEnd(); else newer.hidden = false; }
+function arrivedBelow(first) {
+  if (!placed && !atEnd()) { newer.hidden = false; return; }
+  toEnd(); // a text longer than the window is read from its beginning
+  if (first && first.getBoundingClientRect().top < doc.querySelector(".bar").offsetHeight) first.scrollIntoView({ block: "start" });
+}
 ["wheel", "touchmove"].forEach(function (kind) { addEventListener(kind, function () { placed = false; }, { passive: true }); });
 addEventListener("keydown", function (event) { if (/^(Page|Home|Arrow)/.test(event.key) && event.target !== box) placed = false; });
 addEventListener("scroll", function () { if (atEnd()) newer.hidden = true; }, { passive: true });

@@ -10,6 +10,9 @@ function pause(ms) {
   });
 }
 
+// The network works again: do not sit out the rest of a long pause.
+function reconnect() { if (failures && wakeUp) { failures = 1; wakeUp(); } }
+
 function hangUp() {
   if (current) current.abort();
   if (wakeUp) wakeUp();
@@ -25,7 +28,8 @@ async function listen() {
     } catch (error) {
       if (token !== mine) continue;
       failures += 1;
-      await pause(Math.min(30000, 1000 * Math.pow(2, failures - 1)) * (0.5 + Math.random()));
+      if (failures > 1) showState({ line: page.label.no_line, state: "" });
+      await pause(Math.min(claimed ? 8000 : 30000, 1000 * Math.pow(2, failures - 1)) * (0.5 + Math.random()));
     }
   }
   listening = false;
@@ -42,6 +46,7 @@ async function stream(mine) {
     });
     if (answer.status === 404) { if (token === mine) fresh(page.stopped); return; }
     if (!answer.ok || !answer.body) throw new Error("no stream");
+    if (failures) arrived(); // what was shown while the confirmation was lost
     var reader = answer.body.getReader(), decoder = new TextDecoder(), text = "";
     for (;;) {
       var piece = await reader.read();

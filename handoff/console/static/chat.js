@@ -38,6 +38,8 @@ function lost(reason) {
   waiting.length = 0;
   pending.replaceChildren();
   pending.hidden = true;
+  document.getElementById("regels")?.replaceChildren();
+  document.getElementById("aanwezig")?.replaceChildren();
   for (const button of root.querySelectorAll("button")) button.disabled = true;
   box.readOnly = true;
   document.getElementById("kwijt").scrollIntoView({ block: "center" });

@@ -1,0 +1,46 @@
+"""Before an embedded server starts: is its folder its own, are its ports free? A person gets one sentence that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import socket
+from collections.abc import Iterator
+
+from config.settings import Settings
+
+
+class CannotStart(Exception):
+    """The server cannot start here. Its text says why and what to do."""
+
+
+@contextlib.contextmanager
+def own_place(settings: Settings) -> Iterator[None]:
+    """Hold the data folder for one server and see that both ports are free. Raises `CannotStart`.
+
+    Two writing servers on one SQLite file make each other wait for seconds; children would notice.
+    """
+    try:
+        lock = (settings.data_dir / "server.lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"de map PRAAT_DATA_DIR is niet te gebruiken: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart("er draait al een server op deze map; stop die, of kies een andere PRAAT_DATA_DIR") from None
+        for name, host, port in (
+            ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
+            ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
+        ):
+            _see_that_free(name, host, port)
+        yield
+
+
+def _see_that_free(name: str, host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(f"poort {port} kan niet: {error.strerror}. Stop wat daar draait, of kies een andere {name}") from None
