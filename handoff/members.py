@@ -152,13 +152,13 @@ def insert_person(
 def replace_key(tx: Connection, key: LockedKey) -> None:
     """A forgotten passphrase: a new key under the old account, made with `new_key(..., person_id=...)`.
 
-    It opens nothing until a colleague grants again.
+    It opens nothing until a colleague grants again. `granted_by` stays: it says that the old key was granted once.
 
     Everything that was sealed to the old key is dropped, all sessions end, and the passphrase must be renewed.
     """
     person_id = key.person_id
     tx.execute(team_wrap.delete().where(team_wrap.c.person_id == person_id))
-    tx.execute(membership.update().where(membership.c.person_id == person_id).values(granted_by=None, granted_at=None))
+    tx.execute(membership.update().where(membership.c.person_id == person_id).values(granted_at=None))
     store_key(tx, key, must_renew=True)
     end_all_sessions(tx, person_id)
 

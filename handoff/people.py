@@ -20,7 +20,8 @@ from handoff.vault import Vault
 class Member:
     """One person. `granted` is false while they wait for a colleague who compares the key code; then they can read nothing.
 
-    `must_renew` is true until they have chosen a passphrase of their own, and with it made a key of their own.
+    `must_renew` is true until they have chosen a passphrase of their own, and with it made a key of their own. `again` is true
+    for somebody who was let in before, with a key that is lost now.
     """
 
     id: str
@@ -30,23 +31,36 @@ class Member:
     granted: bool
     disabled: bool
     must_renew: bool
+    again: bool
+
+
+_GRANT = (membership.c.granted_at, membership.c.granted_by)
 
 
 def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
     """Everybody of this gemeente, by login."""
-    query = sa.select(person, membership.c.granted_at).outerjoin(membership, membership.c.person_id == person.c.id)
+    query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
     return _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
 
 
 def of_team(tx: Connection, team_id: str) -> list[Member]:
     """Everybody who was ever invited to this team and not taken out of it, by first name."""
-    query = sa.select(person, membership.c.granted_at).join(membership, membership.c.person_id == person.c.id)
+    query = sa.select(person, *_GRANT).join(membership, membership.c.person_id == person.c.id)
     return _members(tx, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
 
 
 def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
     return [
-        Member(r.id, r.login, r.first_name, r.role, r.granted_at is not None, r.disabled_at is not None, r.must_renew)
+        Member(
+            r.id,
+            r.login,
+            r.first_name,
+            r.role,
+            granted=r.granted_at is not None,
+            disabled=r.disabled_at is not None,
+            must_renew=r.must_renew,
+            again=r.granted_at is None and r.granted_by is not None,
+        )
         for r in tx.execute(query)
     ]
 
@@ -85,7 +99,7 @@ def add_confidant(
 
 def find(tx: Connection, login: str) -> Member:
     """The person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
-    query = sa.select(person, membership.c.granted_at).outerjoin(membership, membership.c.person_id == person.c.id)
+    query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
     found = _members(tx, query.where(person.c.login == members.login_name(login), person.c.disabled_at.is_(None)))
     if not found:
         raise NotFound("no such person")

@@ -70,21 +70,29 @@ def helpers_of(tx: Connection, who: Unlocked) -> list[str]:
     return sorted(helpers.values())
 
 
-def let_in(tx: Connection, vault: Vault, who: Unlocked, person_id: str, code: str, now: datetime) -> None:
+def let_in(tx: Connection, vault: Vault, who: Unlocked, person_id: str, code: str, now: datetime) -> list[str]:
     """Give the team's key to an invited colleague whose six words were typed as they read them out.
+
+    Somebody who was let in before lost that key, perhaps to another: then the team gets a new one. Returns the teams that did,
+    whose chats must be brought along (`behind`).
 
     Raises `Denied` for other words, and `Conflict` while the colleague still has the passphrase that somebody printed: their
     key, and so the words, are not their own yet.
     """
-    found = [member for state in states(tx, who) for member in state.invited if member.id == person_id]
+    found = {state.team.id: member for state in states(tx, who) for member in state.invited if member.id == person_id}
     if not found:
         raise NotFound("no such invited person")
-    if any(member.must_renew for member in found):
+    if any(member.must_renew for member in found.values()):
         raise Conflict("this person has not chosen a passphrase of their own yet")
+    renewed = [team_id for team_id, member in found.items() if member.again]
+    for team_id in renewed:
+        keys.rotate(tx, vault, by=who, team_id=team_id)
+        _note(tx, who, now, "rotate", team_id)
     keys.grant(tx, vault, by=who, person_id=person_id, code=code, now=now)
     _note(tx, who, now, "grant", person_id)
     for mine in access.teams_of(tx, who):
         announce(tx, team_topic(mine.id), "members")
+    return renewed
 
 
 def rotate(tx: Connection, vault: Vault, who: Unlocked, team_id: str, epoch: int, now: datetime) -> bool:

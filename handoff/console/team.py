@@ -47,8 +47,10 @@ def _values(tx: Connection, who: Unlocked, error: str = "", notice: str = "") ->
 
 async def page(request: Request) -> Response:
     """Who is in the team, who waits to be let in, and the words of one's own key."""
-    notice = NOTICES.get(request.query_params.get("melding", ""), "")
-    values = await door.act(request, lambda tx, who, _now: _values(tx, who, notice=notice))
+    asked = request.query_params.get("melding", "")
+    values = await door.act(request, lambda tx, who, _now: _values(tx, who, notice=NOTICES.get(asked, "")))
+    if asked == "vernieuwd" and any(state.behind for state in values["states"]):
+        values["notice"] = ""  # an address that was kept from before
     return parts_of(request).looks.page("team.html", values)
 
 
@@ -58,11 +60,13 @@ async def let_in(request: Request) -> Response:
     sent = await forms.fields(request)
     person_id, code = forms.public_id(sent.get("persoon", "")), sent.get("code", "")
     try:
-        await door.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
+        renewed = await door.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
     except Denied:
         return await _refused(request, "grant", person_id, WRONG_CODE)
     except Conflict:
         return await _refused(request, "grant", person_id, NOT_YET)
+    for team_id in renewed:
+        await catch_up(request, team_id)
     return RedirectResponse("/team?melding=toegelaten", 303)
 
 

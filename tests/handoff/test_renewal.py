@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from handoff import keys, members, people, renewal
+from handoff import keys, members, people, renewal, teamwork
 from handoff import vault as v
 from handoff.errors import Conflict, Denied, NotFound
 from handoff.members import LoginRow
@@ -248,6 +248,28 @@ def test_a_swapped_team_key_stops_the_first_sign_in(rig: Rig) -> None:
 
 
 # a forgotten passphrase
+
+
+def test_a_printed_key_that_was_replaced_by_another_printed_one_is_out_of_reach_too(rig: Rig) -> None:
+    """Printed, granted, forgotten before the first sign-in, printed again: the first phrase opened the team's key."""
+    thief, anna, bram = Thief(rig), rig.founder("u"), rig.person("u", printed=True)
+    printed = rig.phrases[bram]
+    rig.grant(rig.signed_in(anna), bram)
+    thief.copy()
+    talk = rig.talk("u")
+    rig.forget(bram)
+    cookie = rig.sign_in(bram)
+    rig.take_own_key(cookie)
+    who = rig.signed_in(anna)
+    with rig.engine.begin() as tx:
+        code = keys.key_code(tx, bram)
+        assert teamwork.let_in(tx, rig.vault, who, bram, code, NOW) == ["u"]
+    with rig.engine.begin() as tx:
+        teamwork.rewrap(tx, rig.vault, who, talk.id)
+    rig.say(talk.id, "erna")
+    thief.copy()
+    assert thief.reads(printed) == set()
+    assert rig.texts(rig.who(cookie), talk.id) == ["erna"]
 
 
 def test_a_colleague_lets_in_again_who_forgot_and_no_word_is_lost(rig: Rig) -> None:

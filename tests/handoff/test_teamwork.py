@@ -120,6 +120,24 @@ def test_an_invited_person_sees_whom_to_call_and_nobody_of_another_gemeente(sqli
         assert "Vreemd" not in noor.get("/team").text
 
 
+def test_who_forgot_is_let_in_again_with_a_new_team_key(house: House) -> None:
+    sanne, noor = house.confidant("sanne"), house.confidant("noor")
+    writer = new_child(house, "mn vader slaat me")
+    with desk(house, "sanne") as colleague, desk(house) as browser:
+        house.phrases["noor"] = "gedrukt op het gemeentehuis"
+        key = members.new_key(house.runtime.vault, house.phrases["noor"], person_id=noor.person_id)
+        write(house, lambda tx: people.renew(tx, house.runtime.vault, key, lose_words=False, now=house.clock()))
+        browser.first_sign_in("noor")
+        assert "nog niet meelezen" in browser.get("/").text
+        code = _code(house, noor.person_id)
+        assert colleague.post("/team/toelaten", persoon=noor.person_id, code=code).status_code == 303
+        assert _epochs_held(house, sanne.person_id) == _epochs_held(house, noor.person_id) == {2}
+        writer.say("en weer")
+        assert _reads(browser, writer.handoff_id, "slaat me")
+        assert _reads(browser, writer.handoff_id, "en weer")
+    assert [line for line in _audited(house) if line[0] == "rotate"] == [("rotate", TEAM, "ok")]
+
+
 # the first sign-in over HTTP
 
 
