@@ -23,8 +23,10 @@ run: .venv/.run .venv/.styles
 	@$(BIN)/praat run
 
 test: check .venv/.browser
-	@$(SAY) 'Tests (SQLite, PostgreSQL, browser)'
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(SAY) 'Tests on SQLite and PostgreSQL'
+	@$(BIN)/pytest -n 2 --dist worksteal --ignore=tests/browser
+	@$(SAY) 'Tests in the browser'
+	@$(BIN)/pytest -n 2 --dist worksteal tests/browser
 
 check: .venv/.test .venv/.styles
 	@$(SAY) 'Style, types, imports, texts'

@@ -13,10 +13,10 @@ MARKER = "Kanarievink druppelblauw äö: zinkwortels fluisterpad"
 """The words that a test sends through the whole journey. It has a letter that every encoding writes differently."""
 
 
-def spellings(words: str) -> dict[str, bytes]:
-    """The words, and the longer of them alone, in every encoding that a log, a dump or a database may use."""
+def spellings(words: str, *, apart: bool = True) -> dict[str, bytes]:
+    """The words, and with `apart` the longer of them alone, in every encoding that a log, a dump or a database may use."""
     found: dict[str, bytes] = {}
-    for part in {words, *(word for word in words.split() if len(word) >= 7)}:
+    for part in {words, *(word for word in words.split() if apart and len(word) >= 7)}:
         raw = part.encode()
         found |= {
             f"utf-8 {part}": raw,
@@ -52,9 +52,9 @@ def _contents(file: Path) -> Iterator[bytes]:
             yield zlib.decompressobj(wbits=47).decompress(content)
 
 
-def scan(places: Iterable[Path], words: str = MARKER) -> list[tuple[str, str]]:
+def scan(places: Iterable[Path], words: str = MARKER, *, apart: bool = True) -> list[tuple[str, str]]:
     """(file, spelling) of every find. A file that cannot be read is a find: nobody knows what is in it."""
-    needles = spellings(words)
+    needles = spellings(words, apart=apart)
     hits: list[tuple[str, str]] = []
     for place in places:
         for file in [place] if place.is_file() else [f for f in place.rglob("*") if f.is_file()]:

@@ -33,7 +33,7 @@ def test_a_child_is_answered_at_once_and_then_by_a_human(child: Child, viewport:
         expect(page.locator(".bot")).to_have_count(3)
         expect(page.locator(".me .meta")).to_contain_text("✓ Bewaard")
         expect(page.locator(".bot").first.get_by_role("link", name="0800-0432")).to_have_attribute("href", "tel:08000432")
-        expect(page.locator("#state")).to_have_text("Je wacht op een mens.")
+        expect(page.locator("#state")).to_have_text("Er is nu geen mens. Je bericht blijft staan.")
         expect(page.get_by_role("button", name="Ik wil een mens")).to_be_visible()
 
         handoff_id = child.site.claim()
@@ -86,7 +86,7 @@ def test_a_reload_keeps_the_chat_and_another_tab_shows_nothing(child: Child) -> 
         page.reload()
         expect(page.locator("#log .words")).to_have_count(len(before))
         assert words(page) == before
-        expect(page.locator("#state")).to_have_text("Je wacht op een mens.")
+        expect(page.locator("#state")).to_have_text("Er is nu geen mens. Je bericht blijft staan.")
 
         other = page.context.new_page()
         other.goto(f"{child.origin}/{CITY}")

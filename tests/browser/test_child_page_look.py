@@ -171,7 +171,7 @@ def test_a_screen_reader_hears_new_words_and_who_speaks(child: Child) -> None:
         log = page.get_by_role("log", name="Gesprek")
         expect(log.locator(".bot").first).to_contain_text("Computer")
         expect(log.locator(".me").first).to_contain_text("Jij")
-        assert page.get_by_role("status").filter(has_text="Je wacht op een mens.").count() == 1
+        assert page.get_by_role("status").filter(has_text="Er is nu geen mens. Je bericht blijft staan.").count() == 1
 
 
 def test_who_wants_no_motion_gets_none(child: Child) -> None:
