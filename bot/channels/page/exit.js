@@ -56,7 +56,8 @@ cover.addEventListener("click", function () {
   touched = Date.now();
   if (before && before.focus) before.focus();
 });
-["pointerdown", "keydown", "touchstart", "scroll", "mousemove"].forEach(function (kind) {
+// Not "scroll": the page scrolls by itself when words arrive, and that is nobody.
+["pointerdown", "keydown", "touchstart", "touchmove", "wheel", "mousemove"].forEach(function (kind) {
   addEventListener(kind, touch, { passive: true, capture: true });
 });
 setInterval(coverIfIdle, 5000);
