@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from bot.app import Parts, assemble
 from bot.channels.channel import DeliveryFailed
-from bot.channels.telegram_client import TelegramClient
 from bot.channels.telegram_profile import NAME, Profile, profile_of
 from config.schema import Configuration
 from config.settings import PREFIX, read_settings
+
+if TYPE_CHECKING:
+    from bot.channels.telegram_client import TelegramClient
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -27,6 +29,8 @@ def main() -> None:
 @app.command()
 def profile(name: Annotated[str, typer.Option(help="what stands in the list of chats; tells nothing", max=64)] = NAME) -> None:
     """Give the bot a neutral name, its description and its commands, and show the links for the stickers."""
+    from bot.channels.telegram_client import TelegramClient  # noqa: PLC0415 - half a second of every start of `praat`
+
     settings = read_settings()
     token = settings.telegram()
     if token is None:

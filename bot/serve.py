@@ -7,16 +7,18 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from bot.app import Parts, prepare_database
-from bot.channels.telegram_service import TelegramService, open_telegram
 from bot.channels.webchat import child_app
 from bot.hardening import harden
 from bot.loops import ConfigurationWatch, every, steps
 from handoff.console.app import console_app
+
+if TYPE_CHECKING:
+    from bot.channels.telegram_service import TelegramService
 
 GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
@@ -71,6 +73,14 @@ def servers(
     return made
 
 
+def _telegram(parts: Parts) -> TelegramService | None:
+    if parts.settings.telegram() is None:
+        return None
+    from bot.channels.telegram_service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
+
+    return open_telegram(parts.settings, parts.runtime, parts.understand)
+
+
 async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
     harden()
@@ -79,7 +89,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
         loop.add_signal_handler(name, running.stop.set)
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
-    telegram = open_telegram(parts.settings, parts.runtime, parts.understand) if outside else None
+    telegram = _telegram(parts) if outside else None
     web = servers(parts, roles, running.stop.is_set, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
