@@ -7,7 +7,7 @@ Python 3.10 and later, standard library alone. A change here needs a new trainin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from nlu.text import sound
@@ -88,13 +88,17 @@ _HEARD: Mapping[str, str] = MappingProxyType(
 )
 
 
-def concept_tokens(words: Sequence[str]) -> list[str]:
+def concept_of(word: str) -> str:
+    """The concept that a word stands for, as written or as heard; the word itself when it stands for none."""
+    named = _NAMES.get(word)
+    if named is None and len(word) >= _SHORTEST_BY_EAR:
+        named = _HEARD.get(sound(word))
+    return named or word
+
+
+def concept_tokens(words: Sequence[str], name: Callable[[str], str] = concept_of) -> list[str]:
     """The words with known ones replaced by their concept, then every pair of concepts that stand near each other."""
-    tokens = [_NAMES.get(word) or _by_ear(word) or word for word in words]
+    tokens = [name(word) for word in words]
     named = [token for token in tokens if token.isupper()]
     pairs = [f"{first}_{second}" for place, first in enumerate(named) for second in named[place + 1 : place + 1 + _NEAR]]
     return [*tokens, *pairs]
-
-
-def _by_ear(word: str) -> str | None:
-    return _HEARD.get(sound(word)) if len(word) >= _SHORTEST_BY_EAR else None

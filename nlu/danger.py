@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nlu.phrases import Match, Phrase, PhraseSet, Word, heard
+from nlu.phrases import Match, Phrase, PhraseSet
 from nlu.text import STOP, words
 from nlu.understanding import URGENCY_OF, Urgency
 
@@ -82,7 +82,7 @@ class DangerList:
 
     def check(self, text: str) -> Alarm:
         """Search one message. Never raises; time is linear in its length."""
-        said = heard(words(text))
+        said = words(text)
         spoke = {owner.id: owner for owner in self._speaking(said)}
         if not spoke:
             return QUIET
@@ -91,7 +91,7 @@ class DangerList:
         intents = [phrase.intent for phrase in spoke.values() if phrase.intent and phrase.urgency == urgency]
         return Alarm(urgency, min(intents, default=None, key=_first_to_answer), tuple(spoke))
 
-    def _speaking(self, said: list[Word]) -> list[DangerPhrase]:
+    def _speaking(self, said: list[str]) -> list[DangerPhrase]:
         if not self._danger.search(said):  # most messages end here; taking words out cannot add a phrase
             return []
         matches = self._danger.search(self._without_idioms(said))
@@ -106,16 +106,16 @@ class DangerList:
                 speaking.append(owner)
         return speaking
 
-    def _around(self, said: list[Word], match: Match) -> tuple[int, int]:
+    def _around(self, said: list[str], match: Match) -> tuple[int, int]:
         """The first and last word near a match, within its sentence."""
         first = max(0, match.end - 2 * len(self._cells[match.phrase].cells) - _NEAR)
         last = min(len(said) - 1, match.end + _NEAR)
-        stops = [index for index in range(first, last + 1) if said[index][0] == STOP]
+        stops = [index for index in range(first, last + 1) if said[index] == STOP]
         before = [index for index in stops if index < match.end]
         after = [index for index in stops if index > match.end]
         return (before[-1] + 1 if before else first), (after[0] - 1 if after else last)
 
-    def _without_idioms(self, said: list[Word]) -> list[Word]:
+    def _without_idioms(self, said: list[str]) -> list[str]:
         """The words with every idiom blanked; repeated, since each idiom is found at its first place only."""
         for _ in range(8):
             matches = self._idioms.search(said)
@@ -124,10 +124,10 @@ class DangerList:
             said = list(said)
             for match in matches:
                 start = self._start(said, match)
-                said[start : match.end + 1] = [("", "")] * (match.end + 1 - start)
+                said[start : match.end + 1] = [""] * (match.end + 1 - start)
         return said
 
-    def _start(self, said: Sequence[Word], match: Match) -> int:
+    def _start(self, said: Sequence[str], match: Match) -> int:
         """Where the idiom that ends at `match.end` began: the latest word from which it is found alone."""
         alone = self._alone.get(match.phrase)
         if alone is None:

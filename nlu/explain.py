@@ -5,9 +5,8 @@ For made-up sentences typed by an admin or developer; it echoes parts of the tex
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from nlu.danger import DangerList
 from nlu.language import detect
@@ -15,7 +14,6 @@ from nlu.model import CarriedModel
 from nlu.reader import Thresholds, clean, decide
 from nlu.text import has_words
 from nlu.understanding import Reading, Understanding
-from nlu.weighting import Weights, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +55,19 @@ def _voices(model: CarriedModel, text: str, reading: Reading) -> list[Voice]:
     """All known n-grams of the text, the strongest voice for the best intent first."""
     if model.weights is None:
         return []
+    counts = model.counts(text)
+    columns, values = model.weights.values(counts)
+    own = model.weights.coefficients[columns]
+    # Against the average intent: a weight that all intents share decides nothing.
+    speaks = values * (own[:, model.weights.intents.index(reading.intent)] - own.mean(axis=1))
     names: dict[str, float] = {}
-    offset = 0
-    for counter, counts in zip(model.counters, model.counts(text), strict=True):
-        if counts:
-            known = {column: ngram for ngram, column in counter.vocabulary.items() if column in counts}
-            for column, value in _block_voices(model.weights, counts, offset, reading.intent):
-                names[known[column]] = names.get(known[column], 0.0) + value
-        offset += len(counter.vocabulary)
+    for ngram, weight in zip(_ngrams(model, counts), speaks.tolist(), strict=True):
+        names[ngram] = names.get(ngram, 0.0) + weight
     return sorted((Voice(ngram, round(weight, 4)) for ngram, weight in names.items()), key=lambda voice: -voice.weight)
 
 
-def _block_voices(weights: Weights, counts: dict[int, int], offset: int, intent: str) -> list[tuple[int, float]]:
-    columns = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
-    values = weigh(np.fromiter(counts.values(), dtype=np.float64, count=len(counts)), weights.idf[columns + offset])
-    column_of_intent = weights.intents.index(intent)
-    # Against the average intent: a weight that all intents share decides nothing.
-    own = weights.coefficients[columns + offset]
-    speaks = values * (own[:, column_of_intent] - own.mean(axis=1))
-    return list(zip(columns.tolist(), speaks.tolist(), strict=True))
+def _ngrams(model: CarriedModel, counts: Sequence[Mapping[int, int]]) -> Iterator[str]:
+    """The n-grams that were counted, block after block."""
+    for counter, block in zip(model.counters, counts, strict=True):
+        known = {column: ngram for ngram, column in counter.vocabulary.items() if column in block}
+        yield from (known[column] for column in block)

@@ -6,12 +6,13 @@ The `regex` package splits, as in Rasa: the standard `re` differs on combining m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter as Tally
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import regex
 
-from nlu.concepts import concept_tokens
+from nlu.concepts import concept_of, concept_tokens
 from nlu.text import STOP
 from nlu.text import words as words_of
 
@@ -46,60 +47,88 @@ def child_tokens(text: str) -> list[str]:
 Tokenizer = Callable[[str], list[str]]
 
 
-@dataclass(frozen=True, slots=True)
 class Counter:
     """One trained `CountVectorsFeaturizer`: its vocabulary (n-gram to column) and how n-grams are cut.
 
-    With `concepts` it is our own `ConceptFeaturizer`, which counts concept words (`nlu.concepts`).
+    With `concepts` it is our own `ConceptFeaturizer`, which counts concept words (`nlu.concepts`). Words in `remembered` (the
+    training data's own, never a child's) are cut or named once and then known. Many threads may count at once.
     """
 
-    vocabulary: Mapping[str, int]
-    analyzer: str
-    shortest: int
-    longest: int
-    lowercase: bool
-    concepts: bool = False
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int],
+        analyzer: str,
+        shortest: int,
+        longest: int,
+        *,
+        lowercase: bool = True,
+        concepts: bool = False,
+        remembered: Collection[str] = frozenset(),
+    ) -> None:
+        self.vocabulary = vocabulary
+        self._analyzer = analyzer
+        self._shortest = shortest
+        self._longest = longest
+        self._lowercase = lowercase
+        self._concepts = concepts
+        self._remembered = remembered
+        self._cut: dict[str, list[int]] = {}
+        self._named: dict[str, str] = {}
 
-    def count(self, tokens: list[str]) -> dict[int, int]:
+    def count(self, tokens: Sequence[str]) -> dict[int, int]:
         """How often each known n-gram stands in the message, by column."""
-        counted = concept_tokens(tokens) if self.concepts else tokens
-        joined = " ".join(self._plain(token) for token in counted)
-        found: dict[int, int] = {}
-        for ngram in self.ngrams(joined):
-            column = self.vocabulary.get(ngram)
-            if column is not None:
-                found[column] = found.get(column, 0) + 1
-        return found
+        joined = " ".join(concept_tokens(tokens, self._name) if self._concepts else tokens)
+        numbered = _NUMBER.sub("__NUMBER__", joined)
+        text = numbered.lower() if self._lowercase else numbered
+        if self._analyzer == "char_wb":
+            return Tally(chain.from_iterable(map(self._columns_of, _SPACES.sub(" ", text).split())))
+        return Tally(self._known(self.ngrams(text)))
 
-    def ngrams(self, joined: str) -> Iterator[str]:
-        """All n-grams of a message whose tokens are joined by spaces."""
-        text = joined.lower() if self.lowercase else joined
-        if self.analyzer == "word":
-            return self._word_ngrams(_WORD.findall(text))
-        if self.analyzer == "char_wb":
-            return self._char_ngrams_in_words(_SPACES.sub(" ", text))
-        return self._char_ngrams(_SPACES.sub(" ", text))
+    def ngrams(self, text: str) -> Iterator[str]:
+        """All n-grams of a message whose tokens, already lower-cased, are joined by spaces."""
+        if self._analyzer == "word":
+            return _word_ngrams(_WORD.findall(text), self._shortest, self._longest)
+        if self._analyzer == "char_wb":
+            return chain.from_iterable(map(self._pieces, _SPACES.sub(" ", text).split()))
+        return _char_ngrams(_SPACES.sub(" ", text), self._shortest, self._longest)
 
-    def _plain(self, token: str) -> str:
-        numbered = _NUMBER.sub("__NUMBER__", token)
-        return numbered.lower() if self.lowercase else numbered
+    def _known(self, ngrams: Iterable[str]) -> Iterator[int]:
+        return (column for column in map(self.vocabulary.get, ngrams) if column is not None)
 
-    def _word_ngrams(self, words: list[str]) -> Iterator[str]:
-        for size in range(self.shortest, min(self.longest, len(words)) + 1):
-            for start in range(len(words) - size + 1):
-                yield words[start] if size == 1 else " ".join(words[start : start + size])
+    def _columns_of(self, word: str) -> list[int]:
+        columns = self._cut.get(word)
+        if columns is None:
+            columns = list(self._known(self._pieces(word)))
+            if word in self._remembered:
+                self._cut[word] = columns
+        return columns
 
-    def _char_ngrams_in_words(self, text: str) -> Iterator[str]:
-        for word in text.split():
-            padded = f" {word} "
-            for size in range(self.shortest, self.longest + 1):
-                if size >= len(padded):
-                    yield padded  # a short word is counted once, whole
-                    break
-                for start in range(len(padded) - size + 1):
-                    yield padded[start : start + size]
+    def _pieces(self, word: str) -> Iterator[str]:
+        """The letter groups of one word with a space before and after it."""
+        padded = f" {word} "
+        for size in range(self._shortest, self._longest + 1):
+            if size >= len(padded):
+                yield padded  # a short word is counted once, whole
+                break
+            for start in range(len(padded) - size + 1):
+                yield padded[start : start + size]
 
-    def _char_ngrams(self, text: str) -> Iterator[str]:
-        for size in range(self.shortest, min(self.longest, len(text)) + 1):
-            for start in range(len(text) - size + 1):
-                yield text[start : start + size]
+    def _name(self, word: str) -> str:
+        name = self._named.get(word)
+        if name is None:
+            name = concept_of(word)
+            if word in self._remembered:
+                self._named[word] = name
+        return name
+
+
+def _word_ngrams(words: Sequence[str], shortest: int, longest: int) -> Iterator[str]:
+    for size in range(shortest, min(longest, len(words)) + 1):
+        for start in range(len(words) - size + 1):
+            yield words[start] if size == 1 else " ".join(words[start : start + size])
+
+
+def _char_ngrams(text: str, shortest: int, longest: int) -> Iterator[str]:
+    for size in range(shortest, min(longest, len(text)) + 1):
+        for start in range(len(text) - size + 1):
+            yield text[start : start + size]

@@ -75,7 +75,12 @@ class _Node:
 
 
 class CarriedModel:
-    """A trained model as an `Engine`. Immutable: many threads may read at once."""
+    """A trained model as an `Engine`. Many threads may read at once.
+
+    It never waits for anything, and at most `nlu.text.LONGEST` characters reach it: a few milliseconds at worst.
+    """
+
+    may_stall = False
 
     def __init__(
         self, tokenize: Tokenizer, counters: Sequence[Counter], classify: Callable[[Counts], Floats], intents: Sequence[str]
@@ -104,8 +109,8 @@ class CarriedModel:
             found = self._classify(self.counts(text))
         except (MemoryError, FloatingPointError) as fault:
             raise EngineError(f"the carried model failed ({type(fault).__name__})", permanent=False) from None
-        order = np.argsort(-found, kind="stable")
-        ranking = {self.intents[index]: float(found[index]) for index in order}
+        order, values = np.argsort(-found, kind="stable").tolist(), found.tolist()
+        ranking = {self.intents[index]: values[index] for index in order}
         best = self.intents[order[0]]
         return Reading(best, ranking[best], ranking)
 
@@ -145,7 +150,8 @@ def _build(nodes: Sequence[_Node], files: Mapping[str, bytes]) -> CarriedModel:
     _refuse_options(first, options, free=set())
     if middle[0].uses == _SPELLING:
         tokenize = _corrected(tokenize, middle.pop(0), files)
-    counters = [_counter(node, files) for node in middle]
+    known = _known_words(middle, files)
+    counters = [_counter(node, files, known) for node in middle]
     columns = [len(counter.vocabulary) for counter in counters]
     if last.uses == _LOGISTIC:
         intents, classify = _logistic(last, files, columns)
@@ -173,7 +179,7 @@ def _corrected(tokenize: Tokenizer, node: _Node, files: Mapping[str, bytes]) -> 
     return lambda text: speller.fix(tokenize(text))
 
 
-def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:
+def _counter(node: _Node, files: Mapping[str, bytes], known: frozenset[str]) -> Counter:
     if node.uses not in {_COUNTS, _CONCEPTS}:
         raise ModelError(f"{node.name} is a {node.uses}, which is not known")
     _refuse_options(node, _COUNT_DEFAULTS, free=_COUNT_FREE)
@@ -182,7 +188,7 @@ def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:
         raise ModelError(f"{node.name}: the analyzer {config['analyzer']!r} is not known")
     if read_json(files, f"{node.folder}oov_words.json"):
         raise ModelError(f"{node.name}: words out of the vocabulary are not known")
-    vocabulary = read_json(files, f"{node.folder}vocabularies.json")["text"]
+    vocabulary = _vocabulary(node, files)
     if not isinstance(vocabulary, dict) or sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ModelError(f"{node.name}: the vocabulary's columns are not 0 to {len(vocabulary or ()) - 1}")
     return Counter(
@@ -190,9 +196,20 @@ def _counter(node: _Node, files: Mapping[str, bytes]) -> Counter:
         str(config["analyzer"]),
         int(config["min_ngram"]),
         int(config["max_ngram"]),
-        bool(config["lowercase"]),
+        lowercase=bool(config["lowercase"]),
         concepts=node.uses == _CONCEPTS,
+        remembered=known,
     )
+
+
+def _vocabulary(node: _Node, files: Mapping[str, bytes]) -> Any:
+    return read_json(files, f"{node.folder}vocabularies.json")["text"]
+
+
+def _known_words(nodes: Sequence[_Node], files: Mapping[str, bytes]) -> frozenset[str]:
+    """The words of the training data, as far as a featurizer of plain words kept them."""
+    plain = [node for node in nodes if node.uses == _COUNTS and node.config.get("analyzer", "word") == "word"]
+    return frozenset(word for node in plain for word in _vocabulary(node, files) if " " not in word)
 
 
 def _logistic(node: _Node, files: Mapping[str, bytes], columns: Sequence[int]) -> tuple[list[str], Callable[[Counts], Floats]]:

@@ -28,14 +28,6 @@ _SHORTEST_MISSPELLED = 7  # letters, from where one wrong letter is forgiven
 
 _Choice = tuple[frozenset[str], frozenset[str]]  # the words and stems that fit one place
 
-Word = tuple[str, str]
-"""A word of a message, as written and as heard."""
-
-
-def heard(said: Sequence[str]) -> list[Word]:
-    """The words of a message with how they sound, worked out once for all searches."""
-    return [(word, sound(word)) for word in said]
-
 
 class PhraseError(ValueError):
     """A phrase that cannot be read. The text names the phrase as the admin wrote it."""
@@ -146,6 +138,7 @@ class _Lexicon:
     stems: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     misspelled: dict[str, int] = field(default_factory=dict)
     real: frozenset[str] = frozenset()
+    remembered: dict[str, int] = field(default_factory=dict)
 
     def add(self, whole: frozenset[str], stems: frozenset[str], bits: int) -> None:
         """Make all `bits` fit these words and stems."""
@@ -161,9 +154,18 @@ class _Lexicon:
             for key in {stem, sound(stem)}:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
-    def bits(self, word: Word) -> int:
-        """The cells that this word fits."""
-        written, heard = word
+    def bits(self, written: str) -> int:
+        """The cells that this word fits. Remembered for the list's own words only: nothing of a child stays here."""
+        known = self.remembered.get(written)
+        if known is not None:
+            return known
+        found = self._work_out(written)
+        if written in self.real:
+            self.remembered[written] = found
+        return found
+
+    def _work_out(self, written: str) -> int:
+        heard = sound(written)
         found = self.exact.get(written, 0)
         for spelling in {written[:_STEM_KEY], heard[:_STEM_KEY]}:
             for stem, bits in self.stems.get(spelling, ()):
@@ -187,7 +189,7 @@ class Match:
 
 
 class PhraseSet:
-    """All phrases of a list, compiled. Immutable after construction: many threads may search at once."""
+    """All phrases of a list, compiled. Many threads may search at once."""
 
     def __init__(
         self,
@@ -238,15 +240,15 @@ class PhraseSet:
         (self._ends_last if phrase.at_end else self._ends)[last] = number
         return position + len(phrase.cells) + 1
 
-    def search(self, words: Sequence[Word]) -> list[Match]:
-        """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only."""
+    def search(self, words: Sequence[str]) -> list[Match]:
+        """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only. An empty word fits nothing."""
         found: list[Match] = []
         ends: dict[int, int] = {}
         state = 0
         for index, word in enumerate(words):
-            fits = self._lexicon.bits(word) if word[0] else 0
+            fits = self._lexicon.bits(word) if word else 0
             if state:
-                state = self._step(self._skip(state | self._start), word[0], fits)
+                state = self._step(self._skip(state | self._start), word, fits)
             else:  # nothing under way: only first cells can move (they are never gaps)
                 state = ((self._start | (self._anchored if index == 0 else 0)) << 1) & fits
                 if not state:

@@ -21,6 +21,8 @@ _MAX_ANSWER = 256 * 1024
 class RasaServer:
     """`Engine` over HTTP. Safe to use from many threads: connections are kept and shared out."""
 
+    may_stall = True
+
     def __init__(self, url: str, *, token: str | None = None, timeout_s: float = 0.2) -> None:
         """`url` is the server's root; `timeout_s` bounds each single network step (the `Reader` bounds the whole call).
 

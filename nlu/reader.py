@@ -19,6 +19,8 @@ DEADLINE_S = 0.2
 """Seconds that an engine may take; then the turn goes on without it."""
 
 _HELPERS = 4
+_ACUTE = [intent for intent, urgency in URGENCY_OF.items() if urgency is Urgency.ACUTE]
+_HIGH = [intent for intent, urgency in URGENCY_OF.items() if urgency is Urgency.HIGH]
 _LIST_CONFIDENCE = 0.95  # what a danger phrase is worth when the engine said something else
 
 
@@ -70,6 +72,8 @@ class Reader:
         if engine is None:
             return None
         try:
+            if not engine.may_stall:
+                return engine.read(text)  # a helper thread would cost more than the reading
             return self._helpers.call(lambda: engine.read(text), deadline_s=self._deadline_s)
         except (EngineError, TooLateError):
             return None
@@ -114,13 +118,8 @@ def _believe(reading: Reading | None, thresholds: Thresholds) -> tuple[str, floa
 
 def _urgency(ranking: Mapping[str, float], thresholds: Thresholds) -> Urgency:
     """The urgency of the intents together: three doubtful disclosures are no doubtful alarm."""
-    acute = high = 0.0
-    for intent, probability in ranking.items():
-        urgency = URGENCY_OF.get(intent, Urgency.NORMAL)
-        if urgency is Urgency.ACUTE:
-            acute += probability
-        elif urgency is Urgency.HIGH:
-            high += probability
+    acute = sum([ranking.get(intent, 0.0) for intent in _ACUTE])
+    high = sum([ranking.get(intent, 0.0) for intent in _HIGH])
     if acute >= thresholds.acute_from:
         return Urgency.ACUTE
     return Urgency.HIGH if acute + high >= thresholds.high_from else Urgency.NORMAL

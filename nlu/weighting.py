@@ -7,8 +7,10 @@ kept in one byte each, finer near zero, which makes the file small; training and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -33,21 +35,24 @@ class Weights:
 
     def probabilities(self, counts: Sequence[Mapping[int, int]]) -> Floats:
         """Probability of each intent, from the counted n-grams of each block (column numbers within the block)."""
-        scores = self.intercept.copy()
-        offset = 0
-        for size, block in zip(self.blocks, counts, strict=True):
-            if block:
-                columns = np.fromiter(block.keys(), dtype=np.int64, count=len(block)) + offset
-                values = weigh(np.fromiter(block.values(), dtype=np.float64, count=len(block)), self.idf[columns])
-                scores += values @ self.coefficients[columns]
-            offset += size
+        columns, values = self.values(counts)
+        scores = self.intercept + values @ self.coefficients.take(columns, axis=0)
         return softmax(scores * self.scale)
 
-
-def weigh(counts: Floats, idf: Floats) -> Floats:
-    """tf-idf of the counts that are not zero, scaled to length 1."""
-    values: Floats = (1.0 + np.log(counts)) * idf
-    return np.asarray(values / np.sqrt(values @ values), dtype=np.float64)
+    def values(self, counts: Sequence[Mapping[int, int]]) -> tuple[npt.NDArray[np.int64], Floats]:
+        """The columns that are not zero, counted through all blocks, and their tf-idf with each block scaled to length 1."""
+        starts = (0, *accumulate(self.blocks[:-1]))
+        pairs = zip(starts, counts, strict=True)
+        columns = np.array([column + start for start, block in pairs for column in block], dtype=np.int64)
+        values = np.array([count for block in counts for count in block.values()], dtype=np.float64)
+        values = (1.0 + np.log(values)) * self.idf.take(columns)
+        begin = 0
+        for block in counts:
+            part = values[begin : begin + len(block)]
+            if block:
+                part /= math.sqrt(part @ part)
+            begin += len(block)
+        return columns, values
 
 
 def softmax(scores: Floats) -> Floats:

@@ -23,6 +23,8 @@ SURE = Thresholds(fallback_below=0.3, acute_from=0.4, high_from=0.5)
 class Saying:
     """An engine that says one thing of every text, and remembers what it was asked."""
 
+    may_stall = False
+
     def __init__(self, intent: str, confidence: float, **others: float) -> None:
         self.asked: list[str] = []
         self._reading = Reading(intent, confidence, {intent: confidence, **others})
@@ -33,8 +35,9 @@ class Saying:
 
 
 class Failing:
-    def __init__(self, fault: BaseException) -> None:
+    def __init__(self, fault: BaseException, *, may_stall: bool = False) -> None:
         self._fault = fault
+        self.may_stall = may_stall
 
     def read(self, text: str) -> Reading:
         raise self._fault
@@ -42,6 +45,8 @@ class Failing:
 
 class Stuck:
     """Never answers until it is let go; counts how many threads are inside it."""
+
+    may_stall = True
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
@@ -94,6 +99,8 @@ def test_danger_that_is_too_unsure_is_not_named_but_a_human_looks_soon() -> None
         Failing(EngineError("broken", permanent=True)),
         Failing(RuntimeError("a fault of ours")),
         Failing(MemoryError()),
+        Failing(EngineError("gone", permanent=False), may_stall=True),
+        Failing(RuntimeError("a fault of ours"), may_stall=True),
         Saying("an_intent_of_another_project", 1.0),
     ],
 )
