@@ -11,13 +11,14 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip install --compile-bytecode --require-hashes
 SAY := printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check format lock train migration clean
+.PHONY: help run test check format lock train parity clean
 
 help:
 	@echo 'make run    serve the child page and the console on this machine, with a demo gemeente'
 	@echo 'make test   everything CI runs: style, types, imports, texts, unit, both databases, browser'
 	@echo 'make check  the quick part of it: style, types, imports, texts'
 	@echo 'make train  train the language model with Rasa (fetches about 2 GB the first time)'
+	@echo 'make parity ask Rasa itself whether the bot answers as it does, on every sentence we have'
 
 run: .venv/.run .venv/.styles
 	@$(BIN)/praat run
@@ -41,6 +42,10 @@ format: .venv/.test
 
 train: .venv/.test
 	@$(BIN)/python -m nlu.train
+
+parity: .venv/.test
+	@$(SAY) 'The carried model against Rasa itself'
+	@$(BIN)/python -m nlu.prove
 
 lock: .venv/.uv
 	@for f in uv node run test; do $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from nlu import danger_file, dataset, model, parity, rasa_env
+from nlu.asking_rasa import Judge, RasaFailedError, progress_on
 from nlu.assemble import record_path
 from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
 from nlu.card import render
@@ -35,64 +36,14 @@ SEED = 20261122
 CARD = dataset.NLU / "MODEL.md"
 
 _RASA_VERSION = "3.6.21"
-_STEPS = {"validate": "Rasa checks the data", "fold": "cross-validation", "train": "training", "parity": "parity with Rasa"}
+_AT_ONCE = 2
+"""Rasa processes that share the cross-validation: each takes a core and half a gigabyte."""
 
 
 class TrainingError(RuntimeError):
     """Training stopped: the data, Rasa, or parity is at fault. `permanent`: the same files give the same fault."""
 
     permanent = True
-
-
-class Judge:
-    """Runs Rasa jobs in the training environment and shows how far they are."""
-
-    def __init__(self, python: Path, folder: Path, progress: Progress) -> None:
-        self._python = python
-        self._folder = folder
-        self._progress = progress
-
-    def run(self, tasks: Sequence[str], **options: Any) -> dict[str, Any]:
-        """Do the tasks and return their answers. Raises `TrainingError` with Rasa's last words when it fails."""
-        job, answer = self._folder / "job.json", self._folder / "answer.json"
-        job.write_text(json.dumps({"tasks": tasks, "answer": str(answer), **_project(), **options}), encoding="utf-8")
-        command = [str(self._python), "-m", "nlu.rasa.judge", str(job)]
-        with (self._folder / "rasa.log").open("w+", encoding="utf-8") as log:
-            running = subprocess.Popen(  # noqa: S603 - our own module, in our own environment
-                command, cwd=rasa_env.ROOT, env=rasa_env.run_environment(), stdout=subprocess.PIPE, stderr=log, text=True
-            )
-            said = self._show(running)
-            if running.wait() != 0:
-                log.seek(0)
-                raise TrainingError("Rasa failed:\n" + "".join([*said[-5:], *log.readlines()[-15:]]))
-        return dict(json.loads(answer.read_text(encoding="utf-8")))
-
-    def _show(self, running: subprocess.Popen[str]) -> list[str]:
-        bars: dict[str, TaskID] = {}
-        said = []
-        for line in running.stdout or ():
-            if not line.startswith("@"):
-                said.append(line)
-                continue
-            step = json.loads(line[1:])
-            label = _STEPS.get(step["step"])
-            if label and step["step"] not in bars:
-                bars[step["step"]] = self._progress.add_task(label, total=None)
-            if label:
-                done, of = step.get("number", 1) - 1 if "number" in step else step.get("done"), step.get("of")
-                if step["step"] != "fold" or "number" in step:
-                    self._progress.update(bars[step["step"]], completed=done, total=of)
-        for bar in bars.values():
-            self._progress.update(bar, total=1, completed=1)
-        return said
-
-
-def _project() -> dict[str, str]:
-    return {
-        "config": str(dataset.PROJECT / "config.yml"),
-        "domain": str(dataset.PROJECT / "domain.yml"),
-        "data": str(dataset.TRAINING),
-    }
 
 
 def train(console: Console) -> Mapping[str, Any]:
@@ -102,12 +53,11 @@ def train(console: Console) -> Mapping[str, Any]:
     if faults:
         raise TrainingError("The data has faults:\n" + "\n".join(faults[:40]))
     danger = danger_file.load()
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
-    with tempfile.TemporaryDirectory() as name, Progress(*columns, console=console) as progress:
+    with tempfile.TemporaryDirectory() as name, progress_on(console) as progress:
         folder = Path(name)
         judge = Judge(rasa_env.python(), folder, progress)
         unseen, scale, thresholds = _calibrated(judge, danger)
-        texts = _parity_texts(examples)
+        texts = parity_texts(examples)
         made = folder / "praat.tar.gz"
         answer = judge.run(["train", "parse"], model=str(made), texts=texts, config=str(_config(folder, scale)))
         carried = CarriedModel.load(made)
@@ -135,16 +85,25 @@ def train(console: Console) -> Mapping[str, Any]:
 
 def _calibrated(judge: Judge, danger: DangerList) -> tuple[list[Unseen], float, Thresholds]:
     """Cross-validated answers under the calibrated scale, that scale, and the thresholds."""
-    answers = judge.run(["validate", "cross_validate"], folds=FOLDS)
-    if not answers["valid"]:
+    if not judge.run(["validate"])["valid"]:
         raise TrainingError("Rasa finds fault with the intents or examples: `rasa data validate` says which")
-    raw = [Unseen(entry["intent"], entry["ranking"], danger.check(clean(entry["text"]))) for entry in answers["answers"]]
+    raw = [Unseen(entry["intent"], entry["ranking"], danger.check(clean(entry["text"]))) for entry in _cross_validated(judge)]
     scale = best_scale(raw)
     unseen = [Unseen(example.intent, rescaled(example.ranking, scale), example.alarm) for example in raw]
     return unseen, scale, set_thresholds(unseen)
 
 
-def _parity_texts(examples: Sequence[Example]) -> list[str]:
+def _cross_validated(judge: Judge) -> list[Mapping[str, Any]]:
+    """What models that had not seen it say of each example, in the order of the data."""
+    judge.expect("cross_validate", FOLDS)
+    shares = [list(range(first, FOLDS, _AT_ONCE)) for first in range(_AT_ONCE)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        parts = list(pool.map(lambda turns: judge.run(["cross_validate"], folds=FOLDS, turns=turns)["answers"], shares))
+    return sorted((entry for part in parts for entry in part), key=lambda entry: int(entry["number"]))
+
+
+def parity_texts(examples: Sequence[Example]) -> list[str]:
+    """Every training and held-out text, and hostile ones."""
     held_out = [text for path in dataset.held_out_files() for text, _ in read_examples(path)]
     training = [text for text, _ in examples]
     plain = [text for text in [*training, *held_out] if not text.startswith("/")]
@@ -196,7 +155,7 @@ def main() -> int:
     console = Console()
     try:
         record = train(console)
-    except (TrainingError, rasa_env.NoPython310Error, FileNotFoundError) as fault:
+    except (TrainingError, RasaFailedError, rasa_env.NoPython310Error, FileNotFoundError) as fault:
         console.print(str(fault), style="red", markup=False)
         return 1
     except subprocess.CalledProcessError as fault:

@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.progress import Progress
 
 from nlu import dataset, rasa_env
+from nlu.asking_rasa import Judge
 from nlu.parity import fuzzed
 from nlu.text import known
-from nlu.train import Judge
 
 FOLDER = Path(__file__).parent / "rasa_models"
 
