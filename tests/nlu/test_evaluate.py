@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import random
-from io import StringIO
 from itertools import product
 from pathlib import Path
 
@@ -14,12 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
-from nlu.commands import parse_lines
 from nlu.danger import QUIET
-from nlu.danger_file import load
 from nlu.evaluate import ExamplesError, compare, read_examples, with_typos
 from nlu.pictures import confusion_matrix, reliability_curve
-from nlu.reader import Reader
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding, Urgency
 
 
@@ -122,20 +118,6 @@ def test_thresholds_keep_false_alarms_rare_and_find_what_they_can() -> None:
     report = compare(understood([*normal, *acute], thresholds))
     assert report.false_alarm_rate <= 0.025
     assert report.acute_recall > 0.9
-
-
-def test_parse_prints_a_json_line_for_each_line() -> None:
-    out = StringIO()
-    parse_lines(StringIO("hoi\npapa heeft een mes\n\n"), out, reader=Reader(load(), None))
-    lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [line["text"] for line in lines] == ["hoi", "papa heeft een mes", ""]
-    assert lines[1] == {
-        "text": "papa heeft een mes",
-        "intent": "acute_danger",
-        "confidence": 0.95,
-        "urgency": "acute",
-        "language": "nl",
-    }
 
 
 def test_the_pictures_hold_every_count() -> None:
