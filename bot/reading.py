@@ -1,26 +1,36 @@
 """The understanding that the settings ask for: the danger list, and the carried model or a running Rasa.
 
 Whatever is missing or broken, there is a reader: without a model every message is `nlu_fallback`, and the danger words still
-speak. A danger list with faults never replaces a good one: the last good copy is kept beside the data.
+speak. A danger list with faults never replaces a good one: the last good copy is kept beside the data. While the program runs,
+a new model or list comes into force when it passes its checks; else the running one stays.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from config.settings import Settings
 from nlu import danger_file
+from nlu.assemble import open_model, record_path
 from nlu.assemble import open_reader as open_from_files
 from nlu.danger import DangerList
 from nlu.danger_file import DangerListError
+from nlu.model_file import ModelError
 from nlu.reader import Reader
 
 log = structlog.get_logger()
 
 _KEPT = "danger.published.yml"
+_SETTLED_S = 1.0  # an editor or a training may still be writing a younger file
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, time of change (ns) and size of each file that is there."""
 
 
 def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
@@ -46,3 +56,64 @@ def _danger(path: Path, keep: Path | None) -> DangerList:
     if keep:
         shutil.copyfile(path, keep / _KEPT)
     return loaded
+
+
+class UnderstandingWatch:
+    """Looks whether the model's or the danger list's files changed since the start; `tell` is what the operator reads."""
+
+    def __init__(self, reader: Reader, settings: Settings, tell: Callable[[str], None]) -> None:
+        self._reader, self._tell, self._keep = reader, tell, settings.data_dir
+        self._danger = settings.config_dir / "danger.yml"
+        self._model = settings.nlu_model if settings.rasa_url is None else None
+        self._seen = {path: stamp(*files) for path, files in self._files().items()}
+
+    def _files(self) -> dict[Path, tuple[Path, ...]]:
+        model = {self._model: (self._model, record_path(self._model))} if self._model else {}
+        return {self._danger: (self._danger,), **model}
+
+    async def step(self) -> None:
+        """Look once."""
+        await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Take what changed and is good. What is refused is told once, and looked at again when it changes."""
+        for path, files in self._files().items():
+            found = stamp(*files)
+            if not found or found == self._seen[path] or time.time_ns() - max(when for _, when, _ in found) < _SETTLED_S * 1e9:
+                continue
+            self._seen[path] = found
+            if path == self._danger:
+                self._take_danger()
+            else:
+                self._take_model(path)
+
+    def _take_danger(self) -> None:
+        try:
+            fresh = danger_file.load(self._danger)
+        except DangerListError as report:
+            self._tell("De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + "\n".join(report.faults))
+            return
+        shutil.copyfile(self._danger, self._keep / _KEPT)
+        self._reader.use_danger(fresh)
+        self._tell("De nieuwe gevaarzinnen zijn in gebruik.")
+
+    def _take_model(self, path: Path) -> None:
+        try:
+            engine, thresholds = open_model(path)
+        except ModelError as report:
+            self._tell(f"Het nieuwe taalmodel is niet in gebruik genomen; het oude blijft gelden.\n{report}")
+            return
+        self._reader.use(engine, thresholds)
+        self._tell("Het nieuwe taalmodel is in gebruik.")
+
+
+def stamp(*files: Path) -> Stamp:
+    """What these files are like now; a file that is missing counts as none."""
+    found = []
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((file.name, status.st_mtime_ns, status.st_size))
+    return tuple(found)

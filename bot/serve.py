@@ -14,7 +14,8 @@ import uvicorn
 from bot.app import Parts, prepare_database
 from bot.channels.webchat import child_app
 from bot.hardening import harden
-from bot.loops import ConfigurationWatch, every, steps
+from bot.loops import ConfigurationWatch, Step, every, steps
+from bot.reading import UnderstandingWatch
 from handoff.console.app import console_app
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: Tel
     running.ready.set()
     watch = ConfigurationWatch(parts.runtime, parts.settings.config_dir, parts.settings.data_dir, parts.published.digest, tell)
     channels = {telegram.channel.name: telegram.channel} if telegram else {}
-    loops = [(2.0, "configuration", watch.step)] + (steps(parts.runtime, channels) if "loops" in roles else [])
+    reading = UnderstandingWatch(parts.reader, parts.settings, tell)
+    loops: list[tuple[float, str, Step]] = [(2.0, "configuration", watch.step), (2.0, "understanding", reading.step)]
+    loops += steps(parts.runtime, channels) if "loops" in roles else []
     async with asyncio.TaskGroup() as tasks:
         for seconds, name, step in loops:
             tasks.create_task(every(seconds, name, step, running.stop))

@@ -59,6 +59,10 @@ class Reader:
         """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
         self._engine, self._thresholds = engine, thresholds or self._thresholds
 
+    def use_danger(self, danger: DangerList) -> None:
+        """Take another danger list from the next message on. The caller has loaded it, and so held it against its examples."""
+        self._danger = danger
+
     def understand(self, text: str) -> Understanding:
         """Read one message within the deadline. Never raises."""
         plain = clean(text)
