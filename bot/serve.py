@@ -74,12 +74,13 @@ def servers(
     return made
 
 
-def _telegram(parts: Parts) -> TelegramService | None:
+def _telegram(running: Running) -> TelegramService | None:
+    parts = running.parts
     if parts.settings.telegram() is None:
         return None
     from bot.channels.telegram_service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
 
-    return open_telegram(parts.settings, parts.runtime, parts.understand)
+    return open_telegram(parts.settings, parts.runtime, parts.understand, ready=running.ready.is_set)
 
 
 async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
@@ -90,13 +91,15 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
         loop.add_signal_handler(name, running.stop.set)
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
-    telegram = _telegram(parts) if outside else None
+    telegram = _telegram(running) if outside else None
     web = servers(parts, roles, running.stop.is_set, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
         tasks.create_task(_work(running, roles, tell, telegram))
         tasks.create_task(_end(running, web))
+        if telegram and "loops" in roles:  # also before the database is there: a child that writes is told the numbers
+            tasks.create_task(telegram.run(running.stop))
     if telegram:
         await telegram.client.close()
 
@@ -124,5 +127,3 @@ async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: Tel
     async with asyncio.TaskGroup() as tasks:
         for seconds, name, step in loops:
             tasks.create_task(every(seconds, name, step, running.stop))
-        if telegram and "loops" in roles:
-            tasks.create_task(telegram.run(running.stop))

@@ -36,12 +36,22 @@ class NotTaken(Exception):
 
 
 class Updates:
-    """Takes updates. `fallback` is the gemeente whose team gets the children that named none."""
+    """Takes updates. `fallback` is the gemeente whose team gets the children that named none.
+
+    `ready` says whether the database was ever prepared; until then a child is told the numbers, and Telegram keeps its words.
+    """
 
     def __init__(
-        self, runtime: Runtime, understand: Callable[[str], Understanding], channel: TelegramChannel, fallback: str
+        self,
+        runtime: Runtime,
+        understand: Callable[[str], Understanding],
+        channel: TelegramChannel,
+        fallback: str,
+        *,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
+        self._ready = ready
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
@@ -63,6 +73,8 @@ class Updates:
 
     async def _do(self, meaning: Post | Pressed | Crowd | None) -> None:
         if isinstance(meaning, Post):
+            if not self._ready():
+                raise StoreUnavailable("the database is not prepared yet")
             await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
             self._warned.pop(meaning.chat_id, None)
         elif isinstance(meaning, Pressed):
@@ -101,13 +113,13 @@ class Updates:
         return pressed(found, self._runtime.script, post.text)
 
     async def _failed(self, number: int | None, meaning: object, fault: str) -> None:
+        await self._numbers(meaning)  # at once: the tries that follow may take half a minute
         tries = self._failures.get(number or 0, 0) + 1
         if number is not None and tries < TRIES:
             self._failures[number] = tries
             raise NotTaken(fault)
         self._failures.pop(number or 0, None)
         log.error("update_passed_over", channel=NAME, error=fault, tries=tries)
-        await self._numbers(meaning)
 
     async def _numbers(self, meaning: object) -> None:
         """Nothing can be kept now: say so, and who can be called, once until it works again (promise 1)."""

@@ -72,14 +72,14 @@ class TelegramService:
 
 
 def open_telegram(
-    settings: TelegramSettings, runtime: Runtime, understand: Callable[[str], Understanding]
+    settings: TelegramSettings, runtime: Runtime, understand: Callable[[str], Understanding], *, ready: Callable[[], bool]
 ) -> TelegramService | None:
-    """Telegram, or None without a token. Asks Telegram nothing yet. Raises `SettingsFaults`."""
+    """Telegram, or None without a token. Asks Telegram nothing yet. `ready`: see `Updates`. Raises `SettingsFaults`."""
     token = settings.telegram()
     if token is None:
         return None
     client = TelegramClient(token, settings.telegram_base_url)
     channel = TelegramChannel(client)
-    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime))
+    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime), ready=ready)
     secret = settings.telegram_webhook_secret.get_secret_value()
     return TelegramService(client, channel, updates, secret, settings.child_origin + PATH)

@@ -54,6 +54,14 @@ class Server:
 
     def start(self, **environment: str) -> Server:
         """Start it and wait until both origins answer."""
+        self.launch(**environment)
+        self._wait()
+        for login, phrase in re.findall(r"Inloggen: (\w+) +([a-z]+(?: [a-z]+){5})\n", self.log.read_text()):
+            self.logins[login] = phrase
+        return self
+
+    def launch(self, **environment: str) -> None:
+        """Start it and wait for nothing."""
         env = {
             **os.environ,
             "PRAAT_DATA_DIR": str(self.folder / "var"),
@@ -68,10 +76,6 @@ class Server:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "bot", "run"]
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
-        self._wait()
-        for login, phrase in re.findall(r"Inloggen: (\w+) +([a-z]+(?: [a-z]+){5})\n", self.log.read_text()):
-            self.logins[login] = phrase
-        return self
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 60

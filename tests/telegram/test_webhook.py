@@ -103,7 +103,7 @@ def test_telegram_is_told_where_to_bring_them(bot: Rig) -> None:
     settings = read_settings(environment=environment)
     assert TOKEN not in repr(settings)
     assert SECRET not in repr(settings)
-    made = open_telegram(settings, bot.house.runtime, lambda _: understood())
+    made = open_telegram(settings, bot.house.runtime, lambda _: understood(), ready=lambda: True)
     assert isinstance(made, TelegramService)
     bot.api.fail("setWebhook", Fault("502"))
     bot.run(made.run(asyncio.Event()))
@@ -116,4 +116,4 @@ def test_telegram_is_told_where_to_bring_them(bot: Rig) -> None:
 
 
 def test_without_a_token_there_is_no_telegram(bot: Rig) -> None:
-    assert open_telegram(read_settings(environment={}), bot.house.runtime, lambda _: understood()) is None
+    assert open_telegram(read_settings(environment={}), bot.house.runtime, lambda _: understood(), ready=lambda: True) is None
