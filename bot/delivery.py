@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from config.render import render
+from config.schema import Configuration
 from handoff import conversation, outbox, queue
 from handoff.database import awaited
 from handoff.errors import HandoffError
@@ -23,6 +24,11 @@ from handoff.outbox import Parcel
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
+
+CHOOSE = "utter_telegram_choose"
+"""Said where a child has not named its gemeente."""
+
+MOST_CHOICES = 8
 
 _AT_A_TIME = 8
 """Parcels taken in one go, sent one after another: together well within the loan (`handoff.outbox.LOAN`)."""
@@ -75,7 +81,14 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
     name = conversation.first_name(tx, parcel.person_id)
     page = runtime.page_of(chat.municipality_id)
     text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
-    return Outgoing(text, utterance.language, variant.buttons)
+    choices = _choices(runtime.configuration) if parcel.utterance == CHOOSE else ()
+    return Outgoing(text, utterance.language, variant.buttons, choices)
+
+
+def _choices(configuration: Configuration) -> tuple[str, ...]:
+    """The gemeenten to press; none when there are too many to look through on a phone: then the name is typed."""
+    names = tuple(municipality.name for municipality in configuration.listed)
+    return names if len(names) <= MOST_CHOICES else ()
 
 
 async def _deliver(runtime: Runtime, channel: Channel, parcel: Parcel, address: bytes, outgoing: Outgoing) -> int:

@@ -27,6 +27,8 @@ class Incoming:
     """The gemeente that keeps children who named none: a chat that only began there moves to `municipality_id`."""
     opening: tuple[str, ...] = ()
     """What this channel has to tell every child once."""
+    closing: tuple[str, ...] = ()
+    """What this channel has to tell once at the end of a turn: the buttons of the last message are the ones that stay."""
     answer: str | None = None
     """The utterance that answers this (a picture, a command) instead of what was understood; empty: the numbers alone."""
     welcome: str | None = None
@@ -40,4 +42,6 @@ class Outgoing:
     text: str = field(repr=False)
     language: str = "nl"
     buttons: tuple[QuickReply, ...] = ()
+    choices: tuple[str, ...] = ()
+    """Names of gemeenten that may be pressed instead of typed."""
     from_human: bool = False

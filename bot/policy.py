@@ -35,7 +35,7 @@ class State:
     """What the policy may know of a chat: no words. `turns` holds the utterances of each earlier turn, oldest first.
 
     `handed_off` is false when this message opened the handoff: at first, and again after a human closed it or it moved to
-    another gemeente. `opening` is what the channel tells every child once; `answer` what it answers itself (see `Incoming`).
+    another gemeente. `opening` and `closing` are what the channel tells once; `answer` what it answers itself (see `Incoming`).
     """
 
     turns: tuple[tuple[str, ...], ...] = ()
@@ -43,6 +43,7 @@ class State:
     handed_off: bool = False
     empty: bool = False
     opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
     answer: str | None = None
 
 
@@ -57,11 +58,13 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
         return (f"utter_language_{understanding.language}",)
     acute = understanding.urgency is Urgency.ACUTE
     said = {utterance for turn in state.turns for utterance in turn}
+    once = () if acute else tuple(utterance for utterance in state.closing if utterance not in said)
     opening = () if acute else tuple(utterance for utterance in state.opening if utterance not in said)
     if state.answer == "" and not acute:
-        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF)
+        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF, *once)
     answer = state.answer or (SILENCE if state.empty else _answer(understanding))
-    return _first(answer, opening, acute=acute) if not state.turns else _later(state, understanding, answer, opening)
+    words = _later(state, understanding, answer, opening) if state.turns else _first(answer, opening, acute=acute)
+    return (*words, *once)
 
 
 def _answer(understanding: Understanding) -> str:

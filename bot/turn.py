@@ -59,6 +59,7 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         handed_off=current is not None and not moved,
         empty=not incoming.text.strip(),
         opening=incoming.opening,
+        closing=incoming.closing,
         answer=incoming.welcome if incoming.welcome and (moved or not said) else incoming.answer,
     )
     seqs = [say(tx, runtime, chat, utterance, now=now) for utterance in decide(state, understanding)]

@@ -225,3 +225,9 @@ class Configuration(Frozen):
     helplines: Mapping[str, Helpline]
     routes: Mapping[str, Route]
     municipalities: Mapping[str, Municipality]
+
+    @property
+    def listed(self) -> tuple[Municipality, ...]:
+        """The gemeenten that a new child can come to, by name; not those whose file is gone and whose open chats run out."""
+        current = (m for m in self.municipalities.values() if m.retired_on is None)
+        return tuple(sorted(current, key=lambda m: m.name))

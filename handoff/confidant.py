@@ -42,6 +42,8 @@ class OpenChat:
     child_seen_at: datetime | None
     channel: str
     language: str
+    place: str | None
+    """Where the sticker hangs that the child came by, as the gemeente calls it; None when that is not known."""
 
 
 def boards(tx: Connection, who: Unlocked, now: datetime) -> list[Board]:
@@ -95,7 +97,8 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
     lines = transcript.lines(tx, runtime, chat, who, after=after)
     if after == 0:
         _note(tx, who, now, "open", handoff_id)
-    return OpenChat(mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language)
+    place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
+    return OpenChat(mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language, place)
 
 
 def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime) -> None:

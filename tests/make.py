@@ -56,7 +56,9 @@ def configuration() -> Configuration:
     """The real configuration with a second gemeente, `elders`, whose people may see nothing of the first. Read once a process."""
     if not _LOADED:
         real = load(CONFIG)
-        other = real.municipalities[CITY].model_copy(update={"id": "elders", "name": "Elders", "team": "Team Elders"})
+        other = real.municipalities[CITY].model_copy(
+            update={"id": "elders", "name": "Elders", "aliases": (), "team": "Team Elders"}
+        )
         _LOADED.append(real.model_copy(update={"municipalities": {**real.municipalities, "elders": other}}))
     return _LOADED[0]
 

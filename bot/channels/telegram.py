@@ -40,7 +40,7 @@ class TelegramChannel:
         chat_id = int(address)
         if (seconds := self._pace.wait(chat_id)) > 0:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False, retry_after=seconds)
-        titles = [button.title for button in outgoing.buttons]
+        titles = [*(button.title for button in outgoing.buttons), *outgoing.choices]
         keyboard = [titles[i : i + _ROW] for i in range(0, len(titles), _ROW)]
         sent = 0
         for piece in pieces(outgoing.text):

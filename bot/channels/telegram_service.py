@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 def fallback_of(settings: TelegramSettings, runtime: Runtime) -> str:
     """The gemeente for children who named none: the one that is set, or the only one there is. Raises `SettingsFaults`."""
-    known = runtime.configuration.municipalities
+    known = {municipality.id for municipality in runtime.configuration.listed}
     if settings.telegram_fallback is None and len(known) == 1:
         return next(iter(known))
     if settings.telegram_fallback is not None and settings.telegram_fallback in known:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bot import child
 from bot.channels.telegram_update import Post
 from bot.channels.web_search import names, plain
+from bot.delivery import CHOOSE
 from bot.message import Incoming
 from bot.turn import take_turn
 from config.schema import Configuration
@@ -22,7 +23,6 @@ NAME = "telegram"
 """What stands in `conversation.channel`."""
 
 OPENER = "utter_telegram_opener"
-CHOOSE = "utter_telegram_choose"
 CHOSEN = "utter_telegram_chosen"
 
 CAN_DELETE = timedelta(hours=48)
@@ -64,15 +64,13 @@ def message_id_of(external_id: str) -> int:
 
 def place_of(configuration: Configuration, code: str | None) -> str | None:
     """The gemeente of a start link's code: a sticker's spot, or the gemeente's own id."""
-    if code in configuration.municipalities:
-        return code
-    return next((m.id for m in configuration.municipalities.values() if code in m.places), None)
+    return next((m.id for m in configuration.listed if code == m.id or code in m.places), None)
 
 
 def named(configuration: Configuration, text: str) -> str | None:
     """The gemeente whose name is all that this text says."""
     wanted = plain(text) if len(text) <= 60 else ""
-    return next((m.id for m in configuration.municipalities.values() if wanted and wanted in names(m)), None)
+    return next((m.id for m in configuration.listed if wanted and wanted in names(m)), None)
 
 
 def take(tx: Connection, runtime: Runtime, post: Post, understanding: Understanding, fallback: str, now: datetime) -> None:
@@ -89,7 +87,7 @@ def _incoming(runtime: Runtime, post: Post, chat: Chat | None, fallback: str) ->
     by_code = place_of(configuration, post.code) if post.kind == "start" else None
     by_name = named(configuration, post.text) if post.kind == "words" and unrouted else None
     chosen = by_code or by_name
-    ask = unrouted and not chosen and len(configuration.municipalities) > 1
+    ask = unrouted and not chosen and len(configuration.listed) > 1
     return Incoming(
         channel=NAME,
         municipality_id=chosen or (chat.municipality_id if chat else fallback),
@@ -99,7 +97,8 @@ def _incoming(runtime: Runtime, post: Post, chat: Chat | None, fallback: str) ->
         order=post.message_id,
         place=post.code if by_code else None,
         leaves=fallback if chosen and unrouted else None,
-        opening=tuple(u for u in ((OPENER, CHOOSE) if ask else (OPENER,)) if u in script),  # an older script has none of these
+        opening=(OPENER,) if OPENER in script else (),  # an older script has none of these
+        closing=(CHOOSE,) if ask and CHOOSE in script else (),
         answer=answer if (answer := _ANSWERS.get(post.kind)) == "" or answer in script else None,
         welcome=CHOSEN if by_name and CHOSEN in script else None,
     )

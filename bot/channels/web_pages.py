@@ -108,22 +108,18 @@ class Pages:
 
     def start(self, query: str | None = None) -> Page:
         """The front page: choose a gemeente; with a query, those that fit."""
-        everyone = sorted(self._current(), key=lambda m: m.name)
+        everyone = self._runtime.configuration.listed
         return self._finder("utter_page_start", search(everyone, query) if query else everyone, query or "")
 
     def unknown(self, slug: str) -> Page:
         """An address that does not exist: the numbers, the search, and what it looks like. The address is not repeated."""
-        return self._finder(UNKNOWN, search(self._current(), slug), "")
+        return self._finder(UNKNOWN, search(self._runtime.configuration.listed, slug), "")
 
     def trouble(self, notice: str = "", *, back: str = "/") -> Page:
         """Something went wrong: who can be called."""
         words = self.words(None, None)
         values = self._common(words, None, notice=notice or words.say("utter_trouble"))
         return self._page("trouble.html", values | {"back": back, "title": words.say("utter_page_identity")})
-
-    def _current(self) -> list[Municipality]:
-        """The gemeenten to choose from: not those whose file is gone and whose open chats only run out."""
-        return [m for m in self._runtime.configuration.municipalities.values() if m.retired_on is None]
 
     def _finder(self, opening: str, found: Iterable[Municipality], query: str) -> Page:
         words = self.words(None, None)

@@ -126,6 +126,11 @@ class BotApi:
         with self.lock:
             return [m.text for m in self.sent if m.chat_id == chat_id]
 
+    def keyboards(self, chat_id: int) -> list[list[str]]:
+        """The buttons under each message that brought some, row after row."""
+        with self.lock:
+            return [[title for row in m.keyboard for title in row] for m in self.sent if m.chat_id == chat_id and m.keyboard]
+
     def fail(self, method: str, *faults: Fault) -> None:
         """Let the next calls of a method fail, one after the other."""
         self.faults += [(method.casefold(), fault) for fault in faults]

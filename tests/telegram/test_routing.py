@@ -48,12 +48,58 @@ def test_the_code_of_a_sticker_ties_the_chat_to_gemeente_and_place(bot: Rig) -> 
     assert not any("gemeente typen" in text for text in bot.api.texts(KID)), "no question that is answered already"
 
 
+def test_the_confidant_sees_where_the_sticker_hangs(bot: Rig) -> None:
+    bot.api.writes(KID, "/start vb_school-1")
+    bot.poll()
+    sanne, _ = bot.house.sign_in("sanne")
+    run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
+    (item,) = write(queue.all_waiting).result()
+    write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
+    assert write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result().place == "De Zwaluw"
+
+
+def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
+    bot.api.writes(KID, "/start")
+    bot.poll()
+    for _ in range(3):
+        bot.house.clock.turn(seconds=5)
+        bot.deliver()
+    shown = bot.api.keyboards(KID)[-1]
+    assert shown[-2:] == ["Elders", "Voorbeeldstad"]
+    assert "Ik ben nu in gevaar" in shown, "the choice must not take that button away"
+    bot.house.clock.turn(seconds=20)
+    bot.api.writes(KID, "Voorbeeldstad")
+    bot.poll()
+    assert _team_of(bot) == CITY
+
+
+def test_a_long_list_of_gemeenten_is_not_shown(bot: Rig) -> None:
+    known = dict(bot.house.runtime.configuration.municipalities)
+    known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}"}) for i in range(7)}
+    bot.house.runtime.configuration = bot.house.runtime.configuration.model_copy(update={"municipalities": known})
+    bot.api.writes(KID, "/start")
+    bot.poll()
+    bot.deliver()
+    assert not any("Elders" in keyboard for keyboard in bot.api.keyboards(KID))
+    assert any("gemeente typen" in text for text in bot.api.texts(KID))
+
+
+@pytest.mark.parametrize("wish", ["Voorbeeldstad", f"/start {CITY}", "/start vb_school-1"])
+def test_a_gemeente_whose_file_is_gone_gets_no_new_children(bot: Rig, wish: str) -> None:
+    known = dict(bot.house.runtime.configuration.municipalities)
+    known[CITY] = known[CITY].model_copy(update={"retired_on": bot.house.clock().date()})
+    bot.house.runtime.configuration = bot.house.runtime.configuration.model_copy(update={"municipalities": known})
+    bot.api.writes(KID, wish)
+    bot.poll()
+    assert _team_of(bot) == "elders"
+
+
 def test_without_a_code_a_child_never_waits_for_routing(bot: Rig) -> None:
     bot.api.writes(KID, "/start")
     bot.poll()
     assert _team_of(bot) == "elders"
     bot.deliver()
-    first, opener, choice, handoff_words = bot.api.texts(KID)
+    first, opener, handoff_words, choice = bot.api.texts(KID)
     assert "0800-0432" in first
     assert "/elders" in opener
     assert "gemeente" in choice
