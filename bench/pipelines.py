@@ -21,9 +21,8 @@ from rich.console import Console
 
 from nlu import dataset, rasa_env
 from nlu.asking_rasa import Judge, progress_on
-from nlu.evaluate import Example, read_examples
+from nlu.evaluate import Example
 from nlu.reader import clean
-from nlu.train import typed_in_haste
 from nlu.understanding import INTENTS, URGENCY_OF, Urgency
 
 _FEATURES = """
@@ -40,12 +39,6 @@ PIPELINES = {
 }
 _HEAD = "recipe: default.v1\nassistant_id: praat-erover\nlanguage: nl\npolicies: []\npipeline:"
 _FALSE_ALARMS = 0.02
-
-
-def sets() -> dict[str, list[Example]]:
-    main = read_examples(dataset.MAIN_HELD_OUT)
-    others = {path.stem: read_examples(path) for path in dataset.held_out_files() if path != dataset.MAIN_HELD_OUT}
-    return {"held-out": main, "held-out with typos": typed_in_haste(main), **others}
 
 
 def figures(examples: Sequence[Example], rankings: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -81,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", default=[*PIPELINES, "carried"])
     parser.add_argument("--epochs", type=int, default=100)
     options = parser.parse_args(arguments)
-    judged, found = sets(), {}
+    judged, found = dataset.held_out_sets(), {}
     texts = [clean(text) for examples in judged.values() for text, _ in examples]
     console = Console()
     for name in options.only:

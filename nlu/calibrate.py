@@ -11,9 +11,9 @@ from nlu.evaluate import compare
 from nlu.reader import Thresholds, decide
 from nlu.understanding import Reading, Understanding
 
-_FALSE_ALARMS = 0.025
-"""Normal messages that may be read as acute while thresholds are set (the promise is 0.03: held-out data differs)."""
-_RAISED = 0.08
+_FALSE_ALARMS = 0.03
+"""Normal messages that may be read as acute. The training data holds far more near misses than children will write."""
+_RAISED = 0.10
 """Normal messages that may be read as high or acute."""
 _F1_FOR_HONESTY = 0.001
 """How much macro-F1 the fallback may cost."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from nlu.evaluate import Example, read_examples
+from nlu.evaluate import Example, read_examples, with_typos
 from nlu.text import STOP, words
 from nlu.understanding import INTENTS
 
@@ -18,6 +19,10 @@ PROJECT = NLU / "rasa"
 TRAINING = PROJECT / "data" / "nlu"
 HELD_OUT = NLU / "heldout"
 MAIN_HELD_OUT = HELD_OUT / "heldout.tsv"
+WHOLE = ("heldout", "second")
+"""The sets that hold every intent, each by another author; they are also read with typos."""
+
+_TYPING_SEED = 20261122
 
 LEAST_EXAMPLES = 150
 """Training examples that each intent needs."""
@@ -43,8 +48,25 @@ def _examples(path: Path) -> list[Example]:
 
 
 def held_out_files(folder: Path = HELD_OUT) -> list[Path]:
-    """The held-out sets; the main one holds every intent, the others are sets of hard cases."""
+    """The held-out sets: two that hold every intent, the others with hard cases."""
     return sorted(folder.glob("*.tsv"))
+
+
+def held_out_sets() -> dict[str, list[Example]]:
+    """All held-out sets by name, those of `WHOLE` with a second version full of typos."""
+    sets: dict[str, list[Example]] = {}
+    for path in sorted(held_out_files(), key=lambda path: (path.stem not in WHOLE, path.stem)):
+        name = "held-out" if path == MAIN_HELD_OUT else path.stem.replace("_", " ")
+        sets[name] = read_examples(path)
+        if path.stem in WHOLE:
+            sets[f"{name} with typos"] = typed_in_haste(sets[name])
+    return sets
+
+
+def typed_in_haste(examples: Iterable[Example]) -> list[Example]:
+    """The same examples with typos, the same ones every time."""
+    rng = random.Random(_TYPING_SEED)  # noqa: S311 - chance, no secret
+    return [(with_typos(text, rng), intent) for text, intent in examples]
 
 
 def data_hash(folder: Path = PROJECT) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from nlu.spelling import NEIGHBOURS
 from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
 
 Example = tuple[str, str]
@@ -152,13 +153,6 @@ def _reliability(pairs: Sequence[tuple[str, Understanding]]) -> list[Bin]:
     ]
 
 
-_NEIGHBOURS = {
-    "a": "qwsz", "b": "vghn", "c": "xdfv", "d": "serfcx", "e": "wsdr", "f": "drtgvc", "g": "ftyhbv", "h": "gyujnb",
-    "i": "ujko", "j": "huikmn", "k": "jiolm", "l": "kop", "m": "njk", "n": "bhjm", "o": "iklp", "p": "ol", "q": "wa",
-    "r": "edft", "s": "awedxz", "t": "rfgy", "u": "yhji", "v": "cfgb", "w": "qase", "x": "zsdc", "y": "tghu", "z": "asx",
-}  # fmt: skip
-
-
 def with_typos(text: str, rng: random.Random, *, rate: float = 0.06) -> str:
     """The text as typed in haste: about `rate` of the letters dropped, doubled, swapped or replaced by a neighbouring key."""
     letters = list(text)
@@ -182,7 +176,7 @@ def _mistype(letters: list[str], index: int, rng: random.Random) -> int:
     if kind == 2 and index + 1 < len(letters):
         letters[index], letters[index + 1] = letters[index + 1], letters[index]
         return 1
-    near = _NEIGHBOURS.get(letters[index].lower())
+    near = NEIGHBOURS.get(letters[index].lower())
     if near:
         letters[index] = rng.choice(near)
     return 0

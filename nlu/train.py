@@ -25,7 +25,7 @@ from nlu.assemble import record_path
 from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
 from nlu.card import render
 from nlu.danger import DangerList
-from nlu.evaluate import Example, Report, compare, evaluate, read_examples, with_typos
+from nlu.evaluate import Example, Report, compare, evaluate, read_examples
 from nlu.model import CarriedModel
 from nlu.pictures import confusion_matrix, reliability_curve
 from nlu.reader import Reader, Thresholds, clean
@@ -121,23 +121,8 @@ def _config(folder: Path, scale: float) -> Path:
 
 
 def _reports(reader: Reader, unseen: Sequence[Unseen], thresholds: Thresholds) -> dict[str, Report]:
-    main = read_examples(dataset.MAIN_HELD_OUT)
-    return {
-        "held-out": evaluate(main, reader.understand),
-        "held-out with typos": evaluate(typed_in_haste(main), reader.understand),
-        **{
-            path.stem.replace("_", " "): evaluate(read_examples(path), reader.understand)
-            for path in dataset.held_out_files()
-            if path != dataset.MAIN_HELD_OUT
-        },
-        "cross-validation": compare(understood(unseen, thresholds)),
-    }
-
-
-def typed_in_haste(examples: Sequence[Example]) -> list[Example]:
-    """The same examples with typos, the same ones every time."""
-    rng = random.Random(SEED)  # noqa: S311
-    return [(with_typos(text, rng), intent) for text, intent in examples]
+    held_out = {name: evaluate(examples, reader.understand) for name, examples in dataset.held_out_sets().items()}
+    return {**held_out, "cross-validation": compare(understood(unseen, thresholds))}
 
 
 def _write(made: Path, record: Mapping[str, Any], held_out: Report, crossed: Report) -> None:

@@ -15,7 +15,7 @@ from nlu import dataset, model
 from nlu.assemble import open_reader, read_thresholds, record_path
 from nlu.card import render
 from nlu.evaluate import evaluate, read_examples
-from nlu.train import CARD, typed_in_haste
+from nlu.train import CARD
 from nlu.understanding import INTENTS
 
 EXAMPLES = dataset.training_examples()
@@ -36,8 +36,9 @@ def test_the_domain_names_the_intents() -> None:
 
 
 def test_the_held_out_sets_are_large_enough() -> None:
-    counts = Counter(intent for _, intent in read_examples(dataset.MAIN_HELD_OUT))
-    assert min(counts[intent] for intent in INTENTS) >= 15
+    for name in dataset.WHOLE:
+        counts = Counter(intent for _, intent in read_examples(dataset.HELD_OUT / f"{name}.tsv"))
+        assert min(counts[intent] for intent in INTENTS) >= 15
     for name in ("false_alarms.tsv", "indirect_cries.tsv"):
         assert len(read_examples(dataset.HELD_OUT / name)) >= 150
 
@@ -85,10 +86,7 @@ def test_the_card_is_the_record(record: Any) -> None:
 def test_the_figures_in_the_card_are_those_of_the_command(record: Any) -> None:
     opened = open_reader(deadline_s=60.0)
     assert opened.fault is None
-    main = read_examples(dataset.MAIN_HELD_OUT)
-    sets = {"held-out": main, "held-out with typos": typed_in_haste(main)}
-    sets |= {path.stem.replace("_", " "): read_examples(path) for path in dataset.held_out_files() if path != dataset.MAIN_HELD_OUT}
-    for name, examples in sets.items():
+    for name, examples in dataset.held_out_sets().items():
         assert evaluate(examples, opened.reader.understand).as_dict() == record["reports"][name], name
 
 
