@@ -72,6 +72,13 @@ def test_the_whole_journey_leaves_nothing_behind(server: Server, phone: tuple[Bo
     headers = {"Sec-Fetch-Site": "same-origin", "X-Console": "1"}
     assert sanne.http.post(f"/gesprek/{handoff_id}/schrijven", json=body, headers=headers).status_code < 300
     wait_for(lambda: f"{MARKER} terug" in api.texts(KID))
+    before = len(api.texts(KID))
+    api.writes(KID, f"{MARKER} dankjewel")
+    wait_for(lambda: f"{MARKER} dankjewel" in sanne.http.get(f"/gesprek/{handoff_id}").text)
+    assert len(api.texts(KID)) == before, "the bot is silent while a human speaks"
+    assert sanne.post(f"/gesprek/{handoff_id}/afsluiten", uitkomst="talked").status_code == 303
+    wait_for(lambda: "gesprek" in api.texts(KID)[-1])
+    assert handoff_id not in sanne.http.get("/").text, "nobody waits"
     sanne.http.close()
 
     server.kill()
