@@ -63,13 +63,26 @@ def _understood(example: Unseen, thresholds: Thresholds) -> Understanding:
 
 
 def set_thresholds(examples: Sequence[Unseen]) -> Thresholds:
-    """The lowest thresholds for acute and high that keep false alarms rare, and the highest honest fallback."""
+    """The lowest thresholds for acute and high that keep false alarms rare, and the highest honest fallback between them.
+
+    In that order: what is named depends on the first two alone, and a named intent brings its urgency with it.
+    """
     acute = _lowest("acute_from", examples, Thresholds(0.0, 1.0, 1.0), "false_alarm_rate", _FALSE_ALARMS)
-    high = _lowest("high_from", examples, acute, "raised_rate", _RAISED)
-    best = compare(understood(examples, high)).macro_f1
-    chosen = high
+    return _lowest("high_from", examples, _honest(examples, acute), "raised_rate", _RAISED)
+
+
+def trade_off(examples: Sequence[Unseen], thresholds: Thresholds) -> list[tuple[float, float, float]]:
+    """(`acute_from`, false alarms, recall of acute) for other values of that threshold: what a change would cost and bring."""
+    tried = [_with(thresholds, "acute_from", percent) for percent in range(5, 100, 5)]
+    reports = [(base.acute_from, compare(understood(examples, base))) for base in [*tried, thresholds]]
+    return sorted((value, report.false_alarm_rate, report.acute_recall) for value, report in reports)
+
+
+def _honest(examples: Sequence[Unseen], base: Thresholds) -> Thresholds:
+    best = compare(understood(examples, base)).macro_f1
+    chosen = base
     for step in range(5, 50, 3):
-        tried = Thresholds(step / 100, high.acute_from, high.high_from)
+        tried = _with(base, "fallback_below", step)
         if compare(understood(examples, tried)).macro_f1 < best - _F1_FOR_HONESTY:
             break
         chosen = tried

@@ -1,4 +1,5 @@
-"""The two pictures of the model card, drawn as SVG: which intent is taken for which, and whether confidence keeps its word."""
+"""The pictures of the model card, drawn as SVG: which intent is taken for which, whether confidence keeps its word, and what
+finding more danger costs in false alarms."""
 
 from __future__ import annotations
 
@@ -59,6 +60,29 @@ def reliability_curve(bins: Sequence[Bin]) -> str:
         )
     parts.append(f'<text x="{edge + size / 2}" y="{2 * edge + size - 10}" text-anchor="middle">confidence</text>')
     parts.append(f'<text x="{edge}" y="{edge - 12}">right</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def trade_off_curve(points: Sequence[tuple[float, float, float]], chosen: float) -> str:
+    """Each dot is a value of `acute_from`: false alarms (across, to 15 %) against danger found (up, from 50 %); filled: in use."""
+    size, edge, widest, lowest = 360, 60, 0.15, 0.5
+    parts = [_open(size + 2 * edge, size + 2 * edge, "Trade-off: false alarms against danger found")]
+    parts.append(f'<rect x="{edge}" y="{edge}" width="{size}" height="{size}" fill="none" stroke="#999"/>')
+    for step in range(6):
+        place = size * step / 5
+        parts.append(f'<text x="{edge + place}" y="{edge + size + 18}" text-anchor="middle">{widest * step / 5:.0%}</text>')
+        up = lowest + (1 - lowest) * step / 5
+        parts.append(f'<text x="{edge - 8}" y="{edge + size - place + 4}" text-anchor="end">{up:.0%}</text>')
+    for threshold, alarms, recall in points:
+        if alarms > widest or recall < lowest:
+            continue
+        x, y = edge + size * alarms / widest, edge + size * (1 - (recall - lowest) / (1 - lowest))
+        fill = "#1b5e9c" if threshold == chosen else "none"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{fill}" stroke="#1b5e9c" stroke-width="2"/>')
+        if threshold == chosen or round(threshold * 100) % 10 == 0:
+            parts.append(f'<text x="{x + 10:.1f}" y="{y + 14:.1f}">{threshold:.2f}</text>')
+    parts.append(f'<text x="{edge + size / 2}" y="{2 * edge + size - 16}" text-anchor="middle">false alarms</text>')
+    parts.append(f'<text x="{edge}" y="{edge - 14}">danger found</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -22,12 +22,12 @@ from rich.console import Console
 from nlu import danger_file, dataset, model, parity, rasa_env
 from nlu.asking_rasa import Judge, RasaFailedError, progress_on
 from nlu.assemble import record_path
-from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
+from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.card import render
 from nlu.danger import DangerList
 from nlu.evaluate import Example, Report, compare, evaluate, read_examples
 from nlu.model import CarriedModel
-from nlu.pictures import confusion_matrix, reliability_curve
+from nlu.pictures import confusion_matrix, reliability_curve, trade_off_curve
 from nlu.reader import Reader, Thresholds, clean
 
 FOLDS = 5
@@ -76,6 +76,7 @@ def train(console: Console) -> Mapping[str, Any]:
                 "acute_from": thresholds.acute_from,
                 "high_from": thresholds.high_from,
             },
+            "trade_off": [[round(figure, 4) for figure in point] for point in trade_off(unseen, thresholds)],
             "parity": {"texts": proven.texts, "other_intent": proven.other_intent, "largest_difference": proven.largest_difference},
             "reports": {name: report.as_dict() for name, report in reports.items()},
         }
@@ -132,6 +133,8 @@ def _write(made: Path, record: Mapping[str, Any], held_out: Report, crossed: Rep
     record_path(target).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (target.parent / "confusion.svg").write_text(confusion_matrix(held_out.confusion), encoding="utf-8")
     (target.parent / "reliability.svg").write_text(reliability_curve(crossed.reliability), encoding="utf-8")
+    curve = trade_off_curve([tuple(point) for point in record["trade_off"]], record["thresholds"]["acute_from"])
+    (target.parent / "trade_off.svg").write_text(curve, encoding="utf-8")
     CARD.write_text(render(record), encoding="utf-8")
 
 

