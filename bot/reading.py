@@ -27,6 +27,7 @@ from nlu.reader import Reader
 log = structlog.get_logger()
 
 _KEPT = "danger.published.yml"
+_PROOF = "danger.proven"
 _SETTLED_S = 1.0  # an editor or a training may still be writing a younger file
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -46,16 +47,30 @@ def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
 
 
 def _danger(path: Path, keep: Path | None) -> DangerList:
+    if keep is None:
+        return danger_file.load(path)
     try:
-        loaded = danger_file.load(path)
+        loaded = danger_file.load(path, proven=_proven(keep))
     except DangerListError:
-        if keep is None or not (keep / _KEPT).exists():
+        if not (keep / _KEPT).exists():
             raise
         log.error("danger_list_refused", file=path.name, instead="the last good one")
         return danger_file.load(keep / _KEPT)
-    if keep:
-        shutil.copyfile(path, keep / _KEPT)
+    _keep(path, keep)
     return loaded
+
+
+def _keep(path: Path, folder: Path) -> None:
+    """Put a good list by, for the day the file has faults, with the proof that its examples held."""
+    shutil.copyfile(path, folder / _KEPT)
+    (folder / _PROOF).write_text(danger_file.fingerprint(folder / _KEPT))
+
+
+def _proven(folder: Path) -> str:
+    try:
+        return (folder / _PROOF).read_text()
+    except OSError:
+        return ""
 
 
 class UnderstandingWatch:
@@ -93,7 +108,7 @@ class UnderstandingWatch:
         except DangerListError as report:
             self._tell("De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + "\n".join(report.faults))
             return
-        shutil.copyfile(self._danger, self._keep / _KEPT)
+        _keep(self._danger, self._keep)
         self._reader.use_danger(fresh)
         self._tell("De nieuwe gevaarzinnen zijn in gebruik.")
 

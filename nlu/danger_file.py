@@ -6,12 +6,16 @@ fails its own examples is refused, so an admin's edit cannot quietly break it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from nlu import danger as danger_module
+from nlu import phrases as phrases_module
+from nlu import text as text_module
 from nlu.danger import DangerList, DangerPhrase, Idiom
 from nlu.phrases import Phrase, PhraseError, PhraseReader
 from nlu.text import words
@@ -35,14 +39,12 @@ class DangerListError(ValueError):
         self.faults = tuple(faults)
 
 
-def load(path: Path = DEFAULT_PATH) -> DangerList:
-    """Read, check and compile a list. Raises `DangerListError` with all faults, each with what it is in."""
-    try:
-        raw = path.read_bytes()
-    except OSError as fault:
-        raise DangerListError([f"{path.name}: cannot be read ({fault.strerror})"]) from None
-    if len(raw) > _MAX_BYTES:
-        raise DangerListError([f"{path.name}: larger than {_MAX_BYTES} bytes"])
+def load(path: Path = DEFAULT_PATH, *, proven: str = "") -> DangerList:
+    """Read, check and compile a list. Raises `DangerListError` with all faults, each with what it is in.
+
+    With the `fingerprint` of this very list in `proven` its examples are not tried again, which is half of the time.
+    """
+    raw = _read(path)
     if any(mark in line for line in raw.splitlines() for mark in (b": &", b": *", b"- &", b"- *", b": !", b"- !")):
         raise DangerListError([f"{path.name}: anchors, aliases and tags are not allowed"])
     try:
@@ -51,16 +53,38 @@ def load(path: Path = DEFAULT_PATH) -> DangerList:
         mark = getattr(fault, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         raise DangerListError([f"{path.name}{where}: not YAML"]) from None
-    return build(data)
+    return build(data, tried=bool(proven) and proven == _fingerprint(raw))
 
 
-def build(data: object) -> DangerList:
-    """Check and compile a list that was read from YAML. Raises `DangerListError` with all faults."""
+def fingerprint(path: Path = DEFAULT_PATH) -> str:
+    """A hash of the list and of the code that reads it: where both are the same, the examples hold as they held before."""
+    return _fingerprint(_read(path))
+
+
+def _fingerprint(raw: bytes) -> str:
+    code = (
+        Path(module).read_bytes() for module in (__file__, text_module.__file__, phrases_module.__file__, danger_module.__file__)
+    )
+    return hashlib.sha256(b"".join([raw, *code])).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except OSError as fault:
+        raise DangerListError([f"{path.name}: cannot be read ({fault.strerror})"]) from None
+    if len(raw) > _MAX_BYTES:
+        raise DangerListError([f"{path.name}: larger than {_MAX_BYTES} bytes"])
+    return raw
+
+
+def build(data: object, *, tried: bool = False) -> DangerList:
+    """Check and compile a list that was read from YAML. Raises `DangerListError` with all faults. `tried`: its examples hold."""
     builder = _Builder()
     danger = builder.build(data)
     if danger is None or builder.faults:
         raise DangerListError(builder.faults)
-    faults = _failed_examples(danger)
+    faults = [] if tried else _failed_examples(danger)
     if faults:
         raise DangerListError(faults)
     return danger
@@ -166,7 +190,7 @@ class _Builder:
         for text in texts:
             try:
                 found.append(self.reader.read(text))
-                self.written.update(word for cell in found[-1].cells for word in cell.words)
+                self.written.update(*(cell.words for cell in found[-1].cells))
             except PhraseError as fault:
                 self.faults.append(f"{where}: {fault}")
         return tuple(found)

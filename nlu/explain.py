@@ -57,7 +57,7 @@ def _voices(model: CarriedModel, text: str, reading: Reading) -> list[Voice]:
         return []
     counts = model.counts(text)
     columns, values = model.weights.values(counts)
-    own = model.weights.coefficients[columns]
+    own = model.weights.coefficients(columns)
     # Against the average intent: a weight that all intents share decides nothing.
     speaks = values * (own[:, model.weights.intents.index(reading.intent)] - own.mean(axis=1))
     names: dict[str, float] = {}

@@ -172,11 +172,19 @@ def _refuse_options(node: _Node, defaults: Mapping[str, object], *, free: set[st
 
 def _corrected(tokenize: Tokenizer, node: _Node, files: Mapping[str, bytes]) -> Tokenizer:
     _refuse_options(node, {}, free=set())
-    words = read_json(files, f"{node.folder}words.json")
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ModelError(f"{node.name}: its words are not a list of words")
-    speller = Speller(words)
+    known = read_json(files, f"{node.folder}words.json")
+    words, sounds = (_texts(known, key, node) for key in ("words", "sounds"))
+    if len(words) != len(sounds):
+        raise ModelError(f"{node.name}: {len(words)} words and {len(sounds)} sounds")
+    speller = Speller(words, sounds)
     return lambda text: speller.fix(tokenize(text))
+
+
+def _texts(data: Any, key: str, node: _Node) -> list[str]:
+    found = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ModelError(f"{node.name}: its {key} are not a list of texts")
+    return found
 
 
 def _counter(node: _Node, files: Mapping[str, bytes], known: frozenset[str]) -> Counter:

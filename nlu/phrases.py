@@ -125,8 +125,20 @@ def _spelled(option: str) -> tuple[str, ...]:
     return tuple(words_of(option))
 
 
+@lru_cache(maxsize=8192)
+def _sound_of(word: str) -> str:
+    """How a word of the list sounds. Remembered, since a word stands at many places; only the list's own words come here."""
+    return sound(word)
+
+
 def _without_one_letter(word: str) -> set[str]:
     return {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+def _join(table: dict[str, int], key: str, bits: int) -> None:
+    """Add bits to an entry. The words of one place share one number: a copy of it is a kilobyte."""
+    known = table.get(key)
+    table[key] = bits if known is None else known | bits
 
 
 @dataclass(slots=True)
@@ -143,15 +155,15 @@ class _Lexicon:
     def add(self, whole: frozenset[str], stems: frozenset[str], bits: int) -> None:
         """Make all `bits` fit these words and stems."""
         for word in whole:
-            self.exact[word] = self.exact.get(word, 0) | bits
-            key = sound(word)
+            _join(self.exact, word, bits)
+            key = _sound_of(word)
             if len(word) >= _SHORTEST_BY_EAR:
-                self.heard[key] = self.heard.get(key, 0) | bits
+                _join(self.heard, key, bits)
             if len(key) >= _SHORTEST_MISSPELLED:
                 for shorter in {key, *_without_one_letter(key)}:
-                    self.misspelled[shorter] = self.misspelled.get(shorter, 0) | bits
+                    _join(self.misspelled, shorter, bits)
         for stem in stems:
-            for key in {stem, sound(stem)}:
+            for key in {stem, _sound_of(stem)}:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
     def bits(self, written: str) -> int:

@@ -45,12 +45,13 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class Speller:
     """Knows words in order of frequency. Immutable: many threads may ask at once."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], sounds: Sequence[str] | None = None) -> None:
+        """`sounds`: how each of the words sounds, where that was worked out before (it is most of the time that this takes)."""
         self._rank = {word: place for place, word in enumerate(words)}
         self._heard: dict[str, list[str]] = {}
-        for word in words:
+        for word, heard in zip(words, sounds or map(sound, words), strict=True):
             if len(word) >= _SHORT:
-                self._heard.setdefault(sound(word), []).append(word)
+                self._heard.setdefault(heard, []).append(word)
 
     def fix(self, words: Sequence[str]) -> list[str]:
         """The words, with unknown ones replaced by the known word they most likely are."""

@@ -186,11 +186,8 @@ _SOUNDS: tuple[tuple[str, str], ...] = (
     ("ph", "f"),
     ("qu", "kw"),
     ("ck", "k"),
-    ("v", "f"),
-    ("z", "s"),
-    ("c", "k"),
-    ("x", "ks"),
 )
+_ONE_LETTER = str.maketrans({"v": "f", "z": "s", "c": "k", "x": "ks"})
 
 
 def sound(word: str) -> str:
@@ -198,6 +195,7 @@ def sound(word: str) -> str:
     for written, heard in _SOUNDS:
         if written in word:
             word = word.replace(written, heard)
+    word = word.translate(_ONE_LETTER)
     if _DOUBLED.search(word):
         word = _DOUBLED.sub(r"\1", word)
     if word.endswith("en") and len(word) > 3:

@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.spelling import Speller
+from nlu.text import sound
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -33,25 +34,26 @@ class SpellingCorrector(GraphComponent):
         """It reads tokens."""
         return [Tokenizer]
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, words: list[str]) -> None:
-        """`words`: what is known, the most frequent first; empty before training."""
+    def __init__(self, model_storage: ModelStorage, resource: Resource, speller: Speller) -> None:
+        """`speller` knows no word before training."""
         self._storage = model_storage
         self._resource = resource
-        self._speller = Speller(words)
+        self._speller = speller
 
     @classmethod
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> SpellingCorrector:
         """A corrector that knows nothing yet."""
-        return cls(model_storage, resource, [])
+        return cls(model_storage, resource, Speller([]))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn and store the words of the training data."""
         counts = Counter(token.text for example in training_data.training_examples for token in _tokens(example))
         words = sorted(counts, key=lambda word: (-counts[word], word))
         with self._storage.write_to(self._resource) as folder:
-            (folder / "words.json").write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
+            known = {"words": words, "sounds": [sound(word) for word in words]}
+            (folder / "words.json").write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
         return self._resource
 
     @classmethod
@@ -65,8 +67,8 @@ class SpellingCorrector(GraphComponent):
     ) -> SpellingCorrector:
         """A corrector with the words it learned."""
         with model_storage.read_from(resource) as folder:
-            words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-        return cls(model_storage, resource, words)
+            known = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+        return cls(model_storage, resource, Speller(known["words"], known["sounds"]))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Give every token its likeliest known word."""

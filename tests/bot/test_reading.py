@@ -104,3 +104,15 @@ def test_a_danger_list_with_faults_is_refused_and_the_running_one_stays(house: H
     assert "wrong" in told
     assert "niet in gebruik" in told
     assert house.reader.understand("papa heeft een mes").urgency is Urgency.ACUTE
+
+
+def test_a_proven_list_is_not_tried_again_and_a_changed_one_is(house: House) -> None:
+    proof = (house.settings.data_dir / "danger.proven").read_text()
+    assert proof == danger_file.fingerprint(house.danger)
+    wrong = house.danger.read_text("utf-8").replace("speaks: [", "speaks: [de zon schijnt, ", 1)
+    house.danger.write_text(wrong, "utf-8")
+    with pytest.raises(danger_file.DangerListError, match="stays silent"):
+        danger_file.load(house.danger, proven=proof)
+    danger_file.load(house.danger, proven=danger_file.fingerprint(house.danger))
+    kept = open_reader(house.settings, keep=house.settings.data_dir)
+    assert kept.understand("papa heeft een mes").urgency is Urgency.ACUTE, "the last good one"

@@ -160,6 +160,9 @@ def array(value: object, **options: object) -> bytes:
         ("intercept.npy", array([np.nan] * 5), "not finite"),
         ("idf.npy", None, "has no"),
         ("classifier.json", b'{"format": 2}', "format 2"),
+        ("words.json", b'["mijn"]', "its words are not a list"),
+        ("words.json", b'{"words": ["mijn"], "sounds": [1]}', "its sounds are not a list"),
+        ("words.json", b'{"words": ["mijn"], "sounds": []}', "1 words and 0 sounds"),
     ],
 )
 def test_a_damaged_classifier_is_refused(tmp_path: Path, name: str, raw: bytes | None, why: str) -> None:
