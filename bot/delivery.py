@@ -1,11 +1,13 @@
 """The one door to the child for channels that are pushed to: sends what waits in the outbox, in order, until it has arrived.
 
-An attempt is noted before it is made and its end after; a process that dies in between sends again rather than never.
-What a bot's message says about people is looked up again at the moment it goes out (promise 5).
+Different chats are sent to side by side, so that none waits for another; in a chat one message goes after the other. Just
+before each send it is looked up whether the message is still there (a child may have erased everything) and what is true now
+(promise 5). A process that dies while sending sends again rather than never.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -16,11 +18,13 @@ from sqlalchemy import Connection
 from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from config.render import render
-from config.schema import Configuration
-from handoff import conversation, outbox, queue
+from config.schema import Condition, Configuration, Utterance
+from handoff import conversation, deletions, outbox, queue
+from handoff.conversation import Door
 from handoff.database import awaited
-from handoff.errors import HandoffError
+from handoff.errors import HandoffError, StoreUnavailable
 from handoff.outbox import Parcel
+from handoff.queue import Handoff
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
@@ -28,47 +32,94 @@ log = structlog.get_logger()
 CHOOSE = "utter_telegram_choose"
 """Said where a child has not named its gemeente."""
 
+_WAITING_ONLY = frozenset({CHOOSE, "utter_telegram_chosen"})
+
 MOST_CHOICES = 8
 
-_AT_A_TIME = 8
-"""Parcels taken in one go, sent one after another: together well within the loan (`handoff.outbox.LOAN`)."""
+AT_ONCE = 16
+"""Chats that are sent to side by side."""
+
+LOOK_S = 0.5
+"""Seconds after which a sender looks for new messages, though nothing that is under way has ended."""
 
 
-async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel]) -> int:
-    """Send everything that is due on every push channel. Returns how many messages went out."""
+async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop: asyncio.Event | None = None) -> int:
+    """Send everything that is due on every push channel, until nothing is; returns how many messages went out.
+
+    After `stop` nothing new is begun, and what is under way ends.
+    """
+    busy: set[asyncio.Task[int]] = set()
     sent = 0
-    for channel in channels.values():
-        for parcel, address, outgoing in await awaited(runtime.store.write(partial(_take, runtime=runtime, channel=channel))):
-            sent += await _deliver(runtime, channel, parcel, address, outgoing)
-    return sent
+    try:
+        while True:
+            for channel in channels.values() if not (stop and stop.is_set()) else ():
+                if (free := AT_ONCE - len(busy)) > 0:
+                    lent = await awaited(runtime.store.write(partial(_lend, runtime=runtime, channel=channel, limit=free)))
+                    busy |= {asyncio.create_task(_deliver(runtime, channel, parcel)) for parcel in lent}
+            if not busy:
+                return sent
+            done, busy = await asyncio.wait(busy, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            sent += sum(await asyncio.gather(*done))
+    finally:
+        await asyncio.gather(*busy, return_exceptions=True)
 
 
-def _take(tx: Connection, runtime: Runtime, channel: Channel) -> list[tuple[Parcel, bytes, Outgoing]]:
+def _lend(tx: Connection, runtime: Runtime, channel: Channel, limit: int) -> list[Parcel]:
     now = runtime.clock()
-    taken = []
-    for parcel in outbox.due(tx, channel.name, now, limit=_AT_A_TIME):
-        outbox.lend(tx, parcel, now)
-        try:
-            outgoing = _outgoing(tx, runtime, parcel)
-            address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
-        except (HandoffError, LookupError, ValueError) as error:  # one that cannot be read keeps nobody else's waiting
-            log.error("parcel_unreadable", parcel=parcel.id, error=type(error).__name__)
-            outgoing = None
-        if outgoing is None:  # unreadable, or not true any more and nothing else is: it stays unsaid, and the confidant sees so
-            outbox.failed(tx, parcel, now)
-            continue
-        taken.append((parcel, address, outgoing))
-    return taken
+    return [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, channel.name, now, limit=limit)]
+
+
+async def _deliver(runtime: Runtime, channel: Channel, lent: Parcel) -> int:
+    ready = await awaited(runtime.store.write(partial(_prepare, runtime=runtime, lent=lent)))
+    if ready is None:
+        return 0
+    parcel, address, outgoing = ready
+    fault: DeliveryFailed | None = None
+    numbers: tuple[int, ...] = ()
+    try:
+        numbers = tuple(await channel.send(address, outgoing) or ())
+    except DeliveryFailed as error:
+        fault, numbers = error, error.sent
+    except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
+        log.error("channel_failed", channel=channel.name, error=type(error).__name__)
+        fault = DeliveryFailed("fault in the channel", permanent=False)
+    door = Door(channel.name, address)
+    await awaited(runtime.store.write(lambda tx: _note(tx, runtime, parcel, door, numbers, fault)))
+    return int(fault is None)
+
+
+def _prepare(tx: Connection, runtime: Runtime, lent: Parcel) -> tuple[Parcel, bytes, Outgoing] | None:
+    """What to send, as it is true now; None when there is nothing to send (any more)."""
+    now = runtime.clock()
+    parcel = outbox.renew(tx, lent, now)
+    if parcel is None:
+        return None
+    try:
+        outgoing = _outgoing(tx, runtime, parcel)
+        address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
+    except StoreUnavailable:  # not now: it comes back when its loan ends
+        raise
+    except (HandoffError, LookupError, ValueError) as error:  # one that cannot be read keeps nobody else's waiting
+        log.error("parcel_unreadable", parcel=parcel.id, error=type(error).__name__)
+        outbox.failed(tx, parcel, now)
+        return None
+    if outgoing is None:
+        outbox.unsaid(tx, parcel)
+        return None
+    return parcel, address, outgoing
 
 
 def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | None:
+    """The words; None when they are not true any more and no other variant is."""
     if parcel.utterance is None:
         words = runtime.vault.open_for_delivery(parcel.sealed or b"", "words", parcel.conversation_id, parcel.seq)
-        return Outgoing(words.decode("utf-8", "replace"), from_human=True)
+        return Outgoing(words.decode("utf-8", "replace"), from_human=True, skip=len(parcel.sent))
     chat = conversation.get(tx, parcel.conversation_id)
     item = queue.open_of(tx, chat.id)
-    claimed = item is not None and item.state == "claimed"
     utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
+    if _is_past(item, parcel, utterance):
+        return None
+    claimed = item is not None and item.state == "claimed"
     facts = runtime.facts(tx, chat.team_id, runtime.clock(), claimed=claimed, webchat=False)
     number: int | None = parcel.variant or 0
     if not utterance.variants[parcel.variant or 0].holds(facts):
@@ -85,32 +136,34 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
     return Outgoing(text, utterance.language, variant.buttons, choices)
 
 
+def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance) -> bool:
+    """Whether it names a human who does not read (any more), or tells how the waiting stands of a child that does not wait:
+    from the claim on the bot is silent (promise 4). Numbers and answers still go."""
+    if parcel.person_id is not None:
+        return item is None or item.claimed_by != parcel.person_id
+    waits = item is not None and item.state == "waiting"
+    about = utterance.id in _WAITING_ONLY or any(Condition.ON_DUTY in variant.when for variant in utterance.variants)
+    return about and not waits
+
+
 def _choices(configuration: Configuration) -> tuple[str, ...]:
     """The gemeenten to press; none when there are too many to look through on a phone: then the name is typed."""
     names = tuple(municipality.name for municipality in configuration.listed)
     return names if len(names) <= MOST_CHOICES else ()
 
 
-async def _deliver(runtime: Runtime, channel: Channel, parcel: Parcel, address: bytes, outgoing: Outgoing) -> int:
-    try:
-        provider_id = await channel.send(address, outgoing)
-    except DeliveryFailed as error:
-        fault = error
-    except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
-        log.error("channel_failed", channel=channel.name, error=type(error).__name__)
-        fault = DeliveryFailed("fault in the channel", permanent=False)
-    else:
-        await awaited(runtime.store.write(lambda tx: outbox.delivered(tx, parcel, runtime.clock(), provider_id=provider_id)))
-        return 1
-    await awaited(runtime.store.write(lambda tx: _note_failure(tx, runtime, parcel, fault)))
-    return 0
-
-
-def _note_failure(tx: Connection, runtime: Runtime, parcel: Parcel, fault: DeliveryFailed) -> None:
+def _note(
+    tx: Connection, runtime: Runtime, parcel: Parcel, door: Door, numbers: tuple[int, ...], fault: DeliveryFailed | None
+) -> None:
+    """How it ended. What went out to a chat that was erased meanwhile is deleted there too."""
     now = runtime.clock()
-    if fault.permanent:
-        outbox.failed(tx, parcel, now)
+    if fault is None:
+        there = outbox.delivered(tx, parcel, now, numbers=numbers)
+    elif fault.permanent:
+        there = outbox.failed(tx, parcel, now, numbers=numbers, gone=fault.gone)
     elif fault.retry_after is not None:
-        outbox.postpone(tx, parcel, now + timedelta(seconds=fault.retry_after))
+        there = outbox.postpone(tx, parcel, now + timedelta(seconds=fault.retry_after), numbers=numbers)
     else:
-        outbox.retry(tx, parcel, now)
+        there = outbox.retry(tx, parcel, now, numbers=numbers)
+    if not there and numbers:
+        deletions.put(tx, runtime.vault, door, numbers, wish=None, now=now)

@@ -1,4 +1,4 @@
-"""What runs beside the pages: telling those who wait, pushing what is due, the roster, retention, and changed configuration.
+"""What runs beside the pages: telling those who wait, pushing and deleting, the roster, retention, changed configuration.
 
 A loop never ends because of a fault: it notes the fault's class and tries again. Many processes may run the same loops.
 """
@@ -16,6 +16,7 @@ import structlog
 from bot import publish
 from bot.channels.channel import Channel
 from bot.delivery import deliver_due
+from bot.erasing import erase_due
 from bot.waiting import tell_waiting
 from handoff import members, retention, roster
 from handoff.database import awaited
@@ -47,16 +48,12 @@ async def every(seconds: float, name: str, step: Step, stop: asyncio.Event) -> N
             continue
 
 
-def steps(runtime: Runtime, channels: Mapping[str, Channel]) -> list[tuple[float, str, Step]]:
-    """(seconds between, name, step) of the loops that any process may run."""
+def steps(runtime: Runtime, channels: Mapping[str, Channel], stop: asyncio.Event | None = None) -> list[tuple[float, str, Step]]:
+    """(seconds between, name, step) of the loops that any process may run. After `stop` no step begins anything new."""
 
     async def silent() -> None:
         now = runtime.clock()
         await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=now - timedelta(seconds=20), now=now)))
-
-    async def deliver() -> None:
-        while await deliver_due(runtime, channels):  # the next message of a chat is due as soon as the one before it has gone
-            continue
 
     async def retain() -> None:
         now = runtime.clock()
@@ -69,7 +66,8 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel]) -> list[tuple[float
 
     return [
         (1.0, "waiting", lambda: tell_waiting(runtime)),
-        (1.0, "delivery", deliver),
+        (1.0, "delivery", lambda: deliver_due(runtime, channels, stop=stop)),
+        (1.0, "erasing", lambda: erase_due(runtime, channels, stop=stop)),
         (10.0, "roster", silent),
         (600.0, "retention", retain),
     ]

@@ -45,3 +45,7 @@ class Outgoing:
     choices: tuple[str, ...] = ()
     """Names of gemeenten that may be pressed instead of typed."""
     from_human: bool = False
+    last: bool = False
+    """Nothing follows: buttons that still stand go."""
+    skip: int = 0
+    """Pieces that went out before, of a message that a channel sends in pieces."""

@@ -123,7 +123,7 @@ async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: Tel
     channels = {telegram.channel.name: telegram.channel} if telegram else {}
     reading = UnderstandingWatch(parts.reader, parts.settings, tell)
     loops: list[tuple[float, str, Step]] = [(2.0, "configuration", watch.step), (2.0, "understanding", reading.step)]
-    loops += steps(parts.runtime, channels) if "loops" in roles else []
+    loops += steps(parts.runtime, channels, running.stop) if "loops" in roles else []
     async with asyncio.TaskGroup() as tasks:
         for seconds, name, step in loops:
             tasks.create_task(every(seconds, name, step, running.stop))

@@ -34,7 +34,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class OpenChat:
-    """A claimed chat, opened. `states` says of every outgoing message: waiting, delivered or failed."""
+    """A claimed chat, opened. `states` says of every outgoing message: waiting, delivered, failed or unsaid."""
 
     handoff: Handoff
     lines: list[Line]
@@ -44,6 +44,8 @@ class OpenChat:
     language: str
     place: str | None
     """Where the sticker hangs that the child came by, as the gemeente calls it; None when that is not known."""
+    gone: bool
+    """Nothing arrives there any more: the child blocked the bot, or its chat is gone."""
 
 
 def boards(tx: Connection, who: Unlocked, now: datetime) -> list[Board]:
@@ -98,7 +100,9 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
     if after == 0:
         _note(tx, who, now, "open", handoff_id)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
-    return OpenChat(mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language, place)
+    return OpenChat(
+        mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language, place, chat.gone_at is not None
+    )
 
 
 def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime) -> None:

@@ -32,6 +32,8 @@ class Chat:
     last_child_at: datetime
     seen_at: datetime | None
     place: str | None = None
+    gone_at: datetime | None = None
+    """Since when nothing arrives there any more: blocked, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def add_child_words(
             sealed_reading=sealed.sealed_reading, mac=sealed.mac, urgency=urgency, created_at=now,
         )
     )  # fmt: skip
-    values = {"last_child_at": now, "language": language, "seen_at": now}
+    values = {"last_child_at": now, "language": language, "seen_at": now, "gone_at": None}  # who writes is there
     tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**values))
     announce(tx, chat_topic(chat.id), "message")
     return seq

@@ -176,6 +176,7 @@ conversation = sa.Table(
     _at("created_at"),
     _at("last_child_at"),
     _at("seen_at", nullable=True),  # the page's last sign of life
+    _at("gone_at", nullable=True),  # push channels: blocked or gone, until something arrives or the child writes again
     sa.UniqueConstraint("channel", "child_auth"),
 )
 
@@ -270,7 +271,7 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _at("delivered_at", nullable=True),
     _at("failed_at", nullable=True),
-    sa.Column("provider_id", sa.BigInteger, nullable=True),  # the channel's own number of the message: to delete it there
+    sa.Column("provider_ids", sa.Text, nullable=True),  # the channel's own numbers of its pieces, "101,102": to delete them there
     sa.UniqueConstraint("conversation_id", "seq"),
     sa.CheckConstraint("delivered_at is null or failed_at is null", "one_end"),
     sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", "wiped"),
@@ -284,6 +285,22 @@ erased = sa.Table(
     sa.Column("conversation_id", sa.String(32), primary_key=True),  # replayed after a backup is restored
     sa.Column("up_to", sa.BigInteger, nullable=True),  # push channels: messages with a higher number begin a new chat
     _at("erased_at"),
+)
+
+deletion = sa.Table(
+    "deletion",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("channel", sa.String(16), nullable=False),
+    _bytes("child_auth"),  # one job for a door: a second wish joins the first
+    _bytes("address"),  # where to delete, sealed to the delivery key
+    sa.Column("numbers", sa.Text, nullable=False),  # the channel's own numbers of what has to go, "101,102"
+    sa.Column("wish", sa.BigInteger, nullable=True),  # the number of the last message that asked
+    sa.Column("to_say", sa.SmallInteger, nullable=False),  # lines of the farewell that have not been said yet
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _at("due_at"),
+    _at("expires_at"),  # after this the channel deletes nothing any more, and the row goes
+    sa.UniqueConstraint("channel", "child_auth"),
 )
 
 audit_entry = sa.Table(

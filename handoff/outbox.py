@@ -6,7 +6,8 @@ sent to by `bot.delivery`; a human's words wait here sealed to the delivery key 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,27 +16,47 @@ from sqlalchemy import Connection
 from handoff.events import announce, chat_topic
 from handoff.models import conversation, message, outbox
 
-BACKOFF_S = (1, 2, 5, 15, 60, 300)
-"""Seconds to wait after the first, second, ... failed attempt; the last one repeats."""
+BACKOFF_S = (1, 2, 5, 15, 30)
+"""Seconds to wait after the first, second, ... failure; the last one repeats. Short: after an outage the first word of a bot
+that a child has been waiting for must come within half a minute."""
 
-LOAN = timedelta(minutes=4)
-"""How long a process may take over the parcels that it took; a send gives up long before (bot.channels)."""
+LOAN = timedelta(seconds=60)
+"""How long a process may take over one parcel, counted from just before it sends; a send gives up before (bot.channels). After
+it another process takes over from one that died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message to push. `utterance` is None for a human's words, which are in `sealed`."""
+    """One message to push. `utterance` is None for a human's words, which are in `sealed`. `attempts` counts failures."""
 
     id: int
     conversation_id: str
     seq: int
     attempts: int
+    due_at: datetime
     sealed: bytes | None
+    provider_ids: str | None
     address: bytes
+    gone_at: datetime | None
     utterance: str | None
     variant: int | None
     script_version: str | None
     person_id: str | None
+
+    @property
+    def sent(self) -> tuple[int, ...]:
+        """The channel's numbers of the pieces that went out before."""
+        return numbers_of(self.provider_ids)
+
+
+def numbers_of(text: str | None) -> tuple[int, ...]:
+    """ "101,102" as numbers."""
+    return tuple(int(number) for number in text.split(",")) if text else ()
+
+
+def text_of(numbers: Iterable[int]) -> str:
+    """The reverse of `numbers_of`."""
+    return ",".join(str(number) for number in numbers)
 
 
 def put(tx: Connection, conversation_id: str, seq: int, channel: str, *, sealed: bytes | None, now: datetime) -> None:
@@ -52,10 +73,18 @@ def confirm(tx: Connection, conversation_id: str, up_to: int, now: datetime) -> 
 
 
 def states(tx: Connection, conversation_id: str) -> dict[int, str]:
-    """For every outgoing message: `waiting`, `delivered` or `failed`."""
-    columns = (outbox.c.seq, outbox.c.delivered_at, outbox.c.failed_at)
-    rows = tx.execute(sa.select(*columns).where(outbox.c.conversation_id == conversation_id))
-    return {r.seq: "delivered" if r.delivered_at else "failed" if r.failed_at else "waiting" for r in rows}
+    """For every outgoing message: `waiting`, `delivered`, `failed`, or `unsaid` when it was not true any more."""
+    mine = sa.and_(outbox.c.conversation_id == message.c.conversation_id, outbox.c.seq == message.c.seq)
+    columns = (message.c.seq, outbox.c.id, outbox.c.delivered_at, outbox.c.failed_at)
+    query = sa.select(*columns).select_from(message.outerjoin(outbox, mine)).order_by(message.c.seq)
+    rows = tx.execute(query.where(message.c.conversation_id == conversation_id, message.c.role != "child"))
+    return {r.seq: _state(r) for r in rows}
+
+
+def _state(row: sa.Row[int, int, datetime, datetime]) -> str:
+    if row.id is None:
+        return "unsaid"
+    return "delivered" if row.delivered_at else "failed" if row.failed_at else "waiting"
 
 
 def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Parcel]:
@@ -64,8 +93,9 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Pa
     first = sa.select(sa.func.min(outbox.c.id)).where(waiting).group_by(outbox.c.conversation_id)
     query = (
         sa.select(
-            outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.sealed, conversation.c.address,
-            message.c.utterance, message.c.variant, message.c.script_version, message.c.person_id,
+            outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.due_at, outbox.c.sealed,
+            outbox.c.provider_ids, conversation.c.address, conversation.c.gone_at, message.c.utterance, message.c.variant,
+            message.c.script_version, message.c.person_id,
         )
         .join(conversation, conversation.c.id == outbox.c.conversation_id)
         .join(message, sa.and_(message.c.conversation_id == outbox.c.conversation_id, message.c.seq == outbox.c.seq))
@@ -78,41 +108,79 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Pa
     return [Parcel(**row._asdict()) for row in tx.execute(query)]
 
 
-def lend(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """Note an attempt before it is made, and keep other processes off it for `LOAN`: longer than any attempt takes.
-
-    A process that dies while sending is followed by another after the loan.
-    """
-    values = {"attempts": parcel.attempts + 1, "due_at": now + LOAN}
-    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(**values))
+def lend(tx: Connection, parcel: Parcel, now: datetime) -> Parcel:
+    """Keep other processes off it for `LOAN`. Returns it with the end of the loan, by which `renew` knows it again."""
+    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(due_at=now + LOAN))
+    return replace(parcel, due_at=now + LOAN)
 
 
-def retry(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """It did not go out this time: once more after a wait that grows with the attempts."""
-    postpone(tx, parcel, now + timedelta(seconds=BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)]))
+def renew(tx: Connection, parcel: Parcel, now: datetime) -> Parcel | None:
+    """Just before it is sent: a whole loan from now. None when it was erased meanwhile, or another process has it."""
+    mine = (
+        outbox.c.id == parcel.id,
+        outbox.c.due_at == parcel.due_at,
+        outbox.c.delivered_at.is_(None),
+        outbox.c.failed_at.is_(None),
+    )
+    if tx.execute(outbox.update().where(*mine).values(due_at=now + LOAN)).rowcount != 1:
+        return None
+    return replace(parcel, due_at=now + LOAN)
 
 
-def delivered(tx: Connection, parcel: Parcel, now: datetime, *, provider_id: int | None = None) -> None:
-    """It has gone out: its words are wiped. `provider_id` is the channel's own number of it, to delete it there one day."""
-    _end(tx, parcel, delivered_at=now, provider_id=provider_id)
+def delivered(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
+    """It has gone out: its words are wiped. `numbers` are the channel's own of the pieces that went out now, to delete them
+    there one day. False when the chat was erased while it was under way: then they must be deleted there now."""
+    if parcel.gone_at is not None:
+        _mark(tx, parcel, None)
+    return _end(tx, parcel, delivered_at=now, provider_ids=_all(parcel, numbers))
 
 
-def failed(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """It can never arrive (blocked, gone): its words are wiped and the confidant sees it."""
-    _end(tx, parcel, failed_at=now)
+def failed(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = (), gone: bool = False) -> bool:
+    """It can never arrive: its words are wiped and the confidant sees it. `gone`: nothing can, to this chat."""
+    if gone:
+        _mark(tx, parcel, now)
+    return _end(tx, parcel, failed_at=now, provider_ids=_all(parcel, numbers))
 
 
-def postpone(tx: Connection, parcel: Parcel, until: datetime) -> None:
-    """The channel asked us to wait."""
-    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(due_at=until))
+def unsaid(tx: Connection, parcel: Parcel) -> None:
+    """It is not true any more and stays unsaid: nothing waits, and the confidant sees that it was not said."""
+    tx.execute(outbox.delete().where(outbox.c.id == parcel.id))
+    announce(tx, chat_topic(parcel.conversation_id), "delivered")
+
+
+def retry(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
+    """It did not go out this time: once more after a wait that grows with the failures. False: see `delivered`."""
+    until = now + timedelta(seconds=BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)])
+    return _wait(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers), attempts=parcel.attempts + 1)
+
+
+def postpone(tx: Connection, parcel: Parcel, until: datetime, *, numbers: Iterable[int] = ()) -> bool:
+    """The channel asked us to wait, which is no failure. False: see `delivered`."""
+    return _wait(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers))
 
 
 def provider_ids(tx: Connection, conversation_id: str, since: datetime) -> list[int]:
-    """The channel's own numbers of what went out in this chat since then."""
-    mine = (outbox.c.conversation_id == conversation_id, outbox.c.delivered_at >= since, outbox.c.provider_id.is_not(None))
-    return list(tx.execute(sa.select(outbox.c.provider_id).where(*mine)).scalars())
+    """The channel's own numbers of what went out in this chat since then. Locks the rows: what is under way at this moment is
+    either among them, or its sender finds the chat gone."""
+    columns = (outbox.c.provider_ids, outbox.c.delivered_at, outbox.c.failed_at)
+    rows = tx.execute(sa.select(*columns).where(outbox.c.conversation_id == conversation_id).with_for_update()).all()
+    return [n for row in rows if (row.delivered_at or row.failed_at or since) >= since for n in numbers_of(row.provider_ids)]
 
 
-def _end(tx: Connection, parcel: Parcel, **values: datetime | int | None) -> None:
-    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(sealed=None, **values))
+def _all(parcel: Parcel, numbers: Iterable[int]) -> str | None:
+    return text_of((*parcel.sent, *numbers)) or None
+
+
+def _mark(tx: Connection, parcel: Parcel, gone_at: datetime | None) -> None:
+    """Before the outbox row: an erasure takes the chat's row first too (decision 0008)."""
+    tx.execute(conversation.update().where(conversation.c.id == parcel.conversation_id).values(gone_at=gone_at))
+
+
+def _wait(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
+    return tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(**values)).rowcount == 1
+
+
+def _end(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
+    there = _wait(tx, parcel, sealed=None, **values)
     announce(tx, chat_topic(parcel.conversation_id), "delivered")
+    return there

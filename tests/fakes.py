@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.channels.channel import DeliveryFailed
@@ -24,6 +24,9 @@ class FakeChannel:
         if self.faults:
             raise self.faults.pop(0)
         self.sent.append((address, outgoing))
+
+    async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
+        """Nothing here has a number."""
 
     def texts(self, address: bytes) -> list[str]:
         """What one child received, in order."""

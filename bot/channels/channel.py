@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.message import Outgoing
 
 
 class DeliveryFailed(Exception):
-    """A message did not go out. `permanent`: it never can (blocked, gone). `retry_after` (seconds): the channel asked to wait.
+    """Something did not happen at the channel.
 
-    Its text names the fault, never the address or the words.
+    `permanent`: trying it again cannot help. `gone`: nothing at all can arrive at this address (blocked, gone). `retry_after`
+    (seconds): the channel asked to wait. `sent` are the channel's numbers of the pieces that did go out. Its text names the
+    fault, never the address or the words.
     """
 
-    def __init__(self, fault: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(self, fault: str, *, permanent: bool, retry_after: float | None = None, gone: bool = False) -> None:
         super().__init__(fault)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.gone = gone
+        self.sent: tuple[int, ...] = ()
 
 
 class Channel(Protocol):
@@ -24,6 +29,13 @@ class Channel(Protocol):
 
     name: str
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> int | None:
-        """Send one message; returns the channel's own number for it, if it has one. Raises `DeliveryFailed`, and nothing else."""
+    async def send(self, address: bytes, outgoing: Outgoing) -> Sequence[int] | None:
+        """Send one message; returns the channel's own number of each piece that went out now, if it has them.
+
+        Raises `DeliveryFailed`, and nothing else. Must end well within `handoff.outbox.LOAN`.
+        """
+        ...
+
+    async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
+        """Delete at most 100 messages by the channel's own numbers, all or none. Raises `DeliveryFailed`, and nothing else."""
         ...

@@ -6,6 +6,7 @@ some errors: so nothing of theirs is logged as it is, and no error of theirs lea
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -25,12 +26,17 @@ POLL_SECONDS = 25
 """How long Telegram holds a request for updates open when there are none."""
 
 TIMEOUT_SECONDS = 10.0
+POOL = 32
+"""Connections at once: what `bot.delivery` and `bot.erasing` send side by side, and one that asks for updates."""
+
 CONNECTIONS = 1
 """Webhook requests at once: one, so that a child's messages come in order."""
 
 _LOUD = ("httpx", "httpcore", "telegram")
 _TOKEN = re.compile(r"(?:bot)?\d{3,}:[A-Za-z0-9_-]{5,}")
 _HIDDEN = "[token]"
+_NO_CHAT = frozenset({"chat not found", "peer_id_invalid"})
+"""A BadRequest that says so is about the chat; every other one is about this one request."""
 
 T = TypeVar("T")
 
@@ -63,7 +69,7 @@ class TelegramClient:
     def __init__(self, token: str, base_url: str = PUBLIC, *, timeout: float = TIMEOUT_SECONDS) -> None:
         keep_quiet()
         self._request = HTTPXRequest(
-            connection_pool_size=8, connect_timeout=timeout, read_timeout=timeout, write_timeout=timeout, pool_timeout=timeout
+            connection_pool_size=POOL, connect_timeout=timeout, read_timeout=timeout, write_timeout=timeout, pool_timeout=timeout
         )
         address = f"{base_url.rstrip('/')}/bot"
         self._bot = Bot(token, base_url=address, request=self._request, get_updates_request=self._request)
@@ -106,13 +112,14 @@ class TelegramClient:
             lambda: self._bot.send_message(
                 chat_id, text, reply_markup=markup, disable_notification=True, protect_content=True,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
+            ),
+            within=2 * self._timeout,
         )  # fmt: skip
         return sent.message_id
 
     async def delete(self, chat_id: int, message_ids: list[int]) -> None:
-        """Delete at most 100 messages of a chat; what cannot be found any more is passed over."""
-        await _try(lambda: self._bot.delete_messages(chat_id, message_ids))
+        """Delete at most 100 messages of a chat, all or none; what cannot be found any more is passed over."""
+        await _try(lambda: self._bot.delete_messages(chat_id, message_ids), within=2 * self._timeout)
 
     async def leave(self, chat_id: int) -> None:
         """Leave a group or channel."""
@@ -143,9 +150,11 @@ class TelegramClient:
         await _try(lambda: self._bot.set_my_commands(menu))
 
 
-async def _try(ask: Callable[[], Awaitable[T]]) -> T:
+async def _try(ask: Callable[[], Awaitable[T]], *, within: float | None = None) -> T:
+    """`within` (seconds) bounds the whole of it: the library's own limits begin again with every byte that comes."""
     try:
-        return await ask()
+        async with asyncio.timeout(within):
+            return await ask()
     except TelegramError as error:
         fault = _ours(error)
     except Exception as error:  # noqa: BLE001 - an answer that is none of Telegram's: try again later
@@ -162,4 +171,5 @@ def _ours(error: TelegramError) -> DeliveryFailed:
         return DeliveryFailed(name, permanent=False, retry_after=seconds)
     if isinstance(error, InvalidToken | TimedOut):  # a wrong token is the admin's fault, and no reason to lose words
         return DeliveryFailed(name, permanent=False)
-    return DeliveryFailed(name, permanent=isinstance(error, Forbidden | BadRequest | ChatMigrated))
+    gone = isinstance(error, Forbidden | ChatMigrated) or str(error).casefold() in _NO_CHAT
+    return DeliveryFailed(name, permanent=gone or isinstance(error, BadRequest), gone=gone)

@@ -9,7 +9,8 @@ import structlog
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_turn import NAME, door_of, erase, take
+from bot.channels.telegram_erase import erase
+from bot.channels.telegram_turn import NAME, take
 from bot.channels.telegram_update import Crowd, Post, Pressed, number_of, read
 from bot.channels.web_words import Words
 from bot.turn import pressed
@@ -87,11 +88,9 @@ class Updates:
         await awaited(runtime.store.write(lambda tx: take(tx, runtime, post, understanding, self._fallback, runtime.clock())))
 
     async def _erase(self, post: Post) -> None:
-        runtime = self._runtime
-        there = await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, runtime.clock())))
-        await self._channel.delete(door_of(post.chat_id).token, there)
-        for utterance in ("utter_stopped", "utter_telegram_leftover"):
-            await self._say(post.chat_id, utterance)
+        runtime, said = self._runtime, self._channel.said_to(post.chat_id)
+        await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, said, runtime.clock())))
+        self._channel.forget(post.chat_id)  # the loops do the rest: nobody waits here for Telegram (`bot.erasing`)
 
     async def _leave(self, crowd: Crowd) -> None:
         if crowd.added or crowd.chat_id not in self._left:

@@ -1,19 +1,18 @@
-"""What a child's message on Telegram becomes: a turn, like on the web page, in one transaction. Erasing too."""
+"""What a child's message on Telegram becomes: a turn, like on the web page, in one transaction."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot import child
 from bot.channels.telegram_update import Post
 from bot.channels.web_search import names, plain
 from bot.delivery import CHOOSE
 from bot.message import Incoming
 from bot.turn import take_turn
 from config.schema import Configuration
-from handoff import conversation, outbox
+from handoff import conversation
 from handoff.conversation import Chat, Door
 from handoff.rerouting import START, START_ID
 from handoff.runtime import Runtime
@@ -24,9 +23,6 @@ NAME = "telegram"
 
 OPENER = "utter_telegram_opener"
 CHOSEN = "utter_telegram_chosen"
-
-CAN_DELETE = timedelta(hours=48)
-"""Telegram lets a bot delete a message of a private chat for so long after it was sent."""
 
 _ANSWERS = {
     "start": "",
@@ -102,16 +98,3 @@ def _incoming(runtime: Runtime, post: Post, chat: Chat | None, fallback: str) ->
         answer=answer if (answer := _ANSWERS.get(post.kind)) == "" or answer in script else None,
         welcome=CHOSEN if by_name and CHOSEN in script else None,
     )
-
-
-def erase(tx: Connection, runtime: Runtime, post: Post, now: datetime) -> list[int]:
-    """'Wis alles': gone here when this commits. Returns the numbers of the messages that can be deleted at Telegram too."""
-    door = door_of(post.chat_id)
-    chat = conversation.find(tx, runtime.vault, door, lock=True)
-    since = now - CAN_DELETE
-    there = [post.message_id]
-    if chat is not None and not conversation.was_erased(tx, runtime.vault, door, post.message_id):
-        there += outbox.provider_ids(tx, chat.id, since)
-        there += [message_id_of(found) for found in conversation.own_ids(tx, chat.id, since)]
-        child.erase(tx, runtime, door, now, up_to=post.message_id)
-    return sorted(set(there))

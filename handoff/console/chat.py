@@ -52,7 +52,7 @@ def _read(tx: Connection, parts: Parts, who: Unlocked, handoff_id: str, now: dat
     except Denied:
         raise Unreadable from None
     return {
-        "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": words.DELIVERY,
+        "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": words.DELIVERY, "signs": words.SIGNS,
         "colleagues": access.colleagues_of(tx, who, chat.handoff.team_id), "outcomes": words.OUTCOMES,
         "last_seq": max((line.seq for line in chat.lines), default=after),
     }  # fmt: skip
@@ -66,7 +66,7 @@ def _lost(tx: Connection, who: Unlocked, handoff_id: str) -> Lost:
 
 def _presence(chat: OpenChat, now: datetime) -> str:
     if chat.channel != WEBCHAT:
-        return "unknown"
+        return "gone" if chat.gone else "unknown"
     return "open" if chat.child_seen_at and now - chat.child_seen_at <= THERE else "away"
 
 

@@ -22,7 +22,15 @@ OUTCOMES = {
     Outcome.TEST: "Test of oefening",
 }
 
-DELIVERY = {"waiting": "onderweg", "delivered": "aangekomen", "failed": "niet aangekomen"}
+DELIVERY = {
+    "waiting": "onderweg",
+    "delivered": "aangekomen",
+    "failed": "niet aangekomen",
+    "unsaid": "niet gezegd: het klopte niet meer",
+}
+
+SIGNS = {"waiting": "○", "delivered": "✓", "failed": "✕", "unsaid": "–"}
+"""Beside the words of `DELIVERY`, for the eye alone."""
 
 INTENTS = {
     "greet": "begroeting",

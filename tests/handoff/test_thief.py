@@ -7,16 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from handoff import members
+from handoff import conversation as conversations
+from handoff import deletions, members
 from handoff import vault as v
-from handoff.models import conversation, conversation_key, key_wrap, message, person, session, team_key, team_wrap
+from handoff.conversation import Door
+from handoff.models import (
+    conversation,
+    conversation_key,
+    deletion,
+    key_wrap,
+    message,
+    outbox,
+    person,
+    session,
+    team_key,
+    team_wrap,
+)
 from handoff.vault import X25519, Vault
-from tests.handoff.rig import DAY, SECRET, TOY, Rig, Talk, denied, sqlite_rig
+from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, Talk, denied, sqlite_rig
+
+CHAT, ERASED = b"4512345678901", b"4698765432109"
 
 DISTINCT = 13
 """A window with fewer different bytes is padding or page structure, not 32 random bytes (chance of a miss: below 1e-9)."""
@@ -62,9 +78,20 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     ended = rig.signed_in(bram)
     with rig.engine.begin() as tx:
         members.end_session(tx, ended.session_id)
-    rig.vault.seal_for_delivery(b"ik ben er", "words", talk.id, 3)
+    _on_telegram(rig, anna)
     yield _scene(rig, folder, talk, anna)
     rig.engine.dispose()
+
+
+def _on_telegram(rig: Rig, anna: str) -> None:
+    """A chat whose answer still waits in the outbox, and one that was erased here and has still to be deleted there."""
+    days = (date.fromisoformat(DAY) - NOW.date()).days
+    with rig.engine.begin() as tx:
+        chat = conversations.begin(
+            tx, rig.vault, Door("telegram", CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
+        )
+        conversations.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
+        deletions.put(tx, rig.vault, Door("telegram", ERASED), [101, 102], wish=102, now=NOW)
 
 
 def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:
@@ -99,6 +126,7 @@ def _stolen(rig: Rig, *, bucket: bool = True) -> Stolen:
             locked += [("expiry key", w.sealed, ("bucket", w.conversation_id, w.no, w.recipient)) for w in wraps]
         sessions = {row.id: "cookie" for row in tx.execute(sa.select(session.c.id))}
         children = {row.child_auth: "child token" for row in tx.execute(sa.select(conversation.c.child_auth))}
+    publics[rig.vault._files.read("delivery.pub")] = "delivery key"
     return Stolen(publics, locked, sessions, children)
 
 
@@ -146,12 +174,14 @@ def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Pat
         ("team_key", {"team key"}),
         ("words_key", {"conversation key"}),
         ("token", {"child key", "child token"}),
+        ("delivery", {"delivery key"}),
         ("bucket", {"expiry key"}),
     ],
 )
 def test_a_planted_key_of_each_kind_is_found(scene: Scene, tmp_path: Path, secret: str, kinds: set[str]) -> None:
     """Without this the test above could pass because the thief looks in the wrong way."""
-    hidden = {"token": scene.talk.token, "bucket": scene.rig.vault.bucket(DAY)}
+    delivery = scene.rig.vault._files.read("delivery.key")[1:]
+    hidden = {"token": scene.talk.token, "delivery": delivery, "bucket": scene.rig.vault.bucket(DAY)}
     planted = b"page" + (hidden[secret] if secret in hidden else getattr(scene, secret)) + b"page"
     thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     assert _opened_by(thief, _stolen(scene.rig), _windows(planted)) == kinds
@@ -166,19 +196,40 @@ def test_with_the_key_directory_too_only_its_own_lock_and_the_outbox_open(scene:
         for w in tx.execute(sa.select(key_wrap)):
             inner += v.unlock(files[f"{DAY}.bucket"], w.sealed, "bucket", w.conversation_id, w.no, w.recipient)
     windows = _windows(b"".join(files.values())) | _windows(inner)
-    assert _opened_by(thief, _stolen(scene.rig, bucket=False), windows) == set()
+    assert _opened_by(thief, _stolen(scene.rig, bucket=False), windows) == {"delivery key"}
     assert _opened_by(thief, _stolen(scene.rig), _windows(files[f"{DAY}.bucket"])) == {"expiry key"}
 
 
 def test_no_words_tokens_or_passphrases_stand_in_the_files(scene: Scene) -> None:
     loot = _loot(scene) + b"".join(file.read_bytes() for file in (scene.folder / "keys").iterdir())
-    hidden = [b"slaat", b"disclose", b"ben je er nog", b"ik ben er", scene.talk.token, scene.cookie, scene.member_key,
+    hidden = [CHAT, ERASED, b"slaat", b"disclose", b"ben je er nog", b"ik ben er", scene.talk.token, scene.cookie, scene.member_key,
               scene.team_key, scene.words_key, scene.passphrase_key]  # fmt: skip
     hidden += [phrase.encode() for phrase in scene.rig.phrases.values()]
     for secret in hidden:
         for form in (secret, secret.hex().encode(), repr(secret)[2:-1].encode()):
             assert form not in loot
     assert b"utter_hello" in loot  # the search does find what stands there
+
+
+def test_what_waits_for_telegram_opens_with_the_delivery_key_alone(scene: Scene, tmp_path: Path) -> None:
+    """The address of a chat, a human's words that wait, and the address of what has still to be deleted."""
+    with scene.rig.engine.connect() as tx:
+        (chat,) = tx.execute(sa.select(conversation).where(conversation.c.channel == "telegram"))
+        (waits,) = tx.execute(sa.select(outbox))
+        (job,) = tx.execute(sa.select(deletion))
+    auth = job.child_auth.hex()
+    blobs = [
+        (chat.address, ("address", chat.id), CHAT),
+        (waits.sealed, ("words", chat.id, waits.seq), b"ik ben er"),
+        (job.address, ("deletion", auth), ERASED),
+    ]
+    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    thief.seal_for_delivery(b"", "a key of its own")
+    for blob, context, told in blobs:
+        assert denied(lambda b=blob, c=context: thief.open_for_delivery(b, *c)), context[0]
+        assert scene.rig.vault.open_for_delivery(blob, *context) == told, "and that is what the delivery process needs"
+    assert denied(lambda: scene.rig.vault.open_for_delivery(job.address, "deletion", chat.child_auth.hex())), "not another's"
+    assert {chat.child_auth, job.child_auth}.isdisjoint({CHAT, ERASED})
 
 
 def test_the_rows_hold_what_the_promise_says(scene: Scene) -> None:

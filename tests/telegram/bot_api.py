@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import anyio
 from starlette.applications import Starlette
@@ -39,9 +40,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request. `lost_answer`: it was done, but the connection broke before the answer."""
+    """What goes wrong with one request. `lost_answer`: it was done, but the connection broke before the answer. `hang`: nothing
+    was done and no answer comes, until the other side gives up."""
 
-    kind: Literal["429", "500", "502", "dropped", "lost_answer"]
+    kind: Literal["429", "500", "502", "dropped", "lost_answer", "hang"]
     retry_after: int = 1
 
 
@@ -69,6 +71,7 @@ class Sent:
 class BotApi:
     """The server's state. Every public field may be looked at and set by a test; `lock` guards it."""
 
+    clock: Callable[[], float] = time.time
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a test's dice
     chats: set[int] = field(default_factory=set)
     blocked: set[int] = field(default_factory=set)
@@ -83,9 +86,16 @@ class BotApi:
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     fault_rate: float = 0.0
     repeat_rate: float = 0.0
+    late_rate: float = 0.0
+    lost: list[tuple[int, int]] = field(default_factory=list)
     down: bool = False
     confirmed: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _allowed: tuple[str, ...] | None = None
+    _poller: int = 0
+    _dates: dict[int, float] = field(default_factory=dict)
+    _dice: set[int] = field(default_factory=set)
+    _late: list[Json] = field(default_factory=list)
     _waiting: list[Json] = field(default_factory=list)
     _past: list[Json] = field(default_factory=list)
     _message_id: int = 100
@@ -96,14 +106,20 @@ class BotApi:
         """The next number of a message: Telegram counts them per bot."""
         with self.lock:
             self._message_id += 1
+            self._dates[self._message_id] = self.clock()
             return self._message_id
 
     def put(self, **content: Any) -> Json:
-        """Let an update wait; returns it."""
+        """Let an update wait; returns it. A kind that the bot did not ask for never waits."""
         with self.lock:
             self._update_id += 1
             update = {"update_id": self._update_id, **content}
-            self._waiting.append(update)
+            if not self._allowed or all(kind in self._allowed for kind in content):
+                self._waiting.append(update)
+            for late in self._late:
+                self._update_id += 1
+                self._waiting.append({"update_id": self._update_id, **late})
+            self._late.clear()
             return update
 
     def writes(self, chat_id: int, text: str | None = None, **content: Any) -> Json:
@@ -112,13 +128,29 @@ class BotApi:
         words = {} if text is None else {"text": text}
         if text and text.startswith("/"):
             words["entities"] = [{"offset": 0, "length": len(text.split()[0]), "type": "bot_command"}]  # type: ignore[assignment]
-        return self.put(message=self.message(chat_id, **words, **content))
+        message = self.message(chat_id, **words, **content)
+        if self.chance.random() < self.late_rate:
+            return self.late(message=message)
+        return self.put(message=message)
+
+    def late(self, **content: Any) -> Json:
+        """An update that reaches the bot only after the next one: older message, newer update. Its number is not known yet."""
+        with self.lock:
+            self._late.append(content)
+            return content
 
     def message(self, chat_id: int, **content: Any) -> Json:
         """A message of a private chat, with everything that Telegram tells about a person."""
-        who = {"id": chat_id, "first_name": "Kanariepiet", "last_name": "Zangzaad", "username": "kanariezanger"}
+        who: Json = {"id": chat_id, "first_name": "Kanariepiet", "last_name": "Zangzaad", "username": "kanariezanger"}
         sender = {**who, "is_bot": False, "language_code": "nl"}
-        base = {"message_id": self.message_id(), "from": sender, "chat": {**who, "type": "private"}, "date": int(time.time())}
+        base: Json = {
+            "message_id": self.message_id(),
+            "from": sender,
+            "chat": {**who, "type": "private"},
+            "date": int(self.clock()),
+        }
+        if "dice" in content:
+            self._dice.add(base["message_id"])
         return {**base, **content}
 
     def texts(self, chat_id: int) -> list[str]:
@@ -142,6 +174,8 @@ class BotApi:
             return _no(Refused(401, "Unauthorized"))
         method = request.path_params["method"].casefold()
         fault = self._fault(method)
+        if fault and fault.kind == "hang":
+            await _abandoned(request)
         if fault and fault.kind != "lost_answer":
             return _failing(fault)
         handle: Callable[[Json], Any] | None = getattr(self, f"_{method}") if method in _METHODS else None
@@ -152,9 +186,11 @@ class BotApi:
             with self.lock:
                 self.calls.append(method)
             _known(method, given)
-            result = await self._updates(given, request) if method == "getupdates" else handle(given)
+            result: Any = await self._updates(given, request) if method == "getupdates" else handle(given)
         except Refused as refusal:
             return _no(refusal)
+        if fault and method == "sendmessage":
+            self.lost.append((int(given["chat_id"]), result["message_id"]))
         return _Broken() if fault else JSONResponse({"ok": True, "result": result})
 
     def _fault(self, method: str) -> Fault | None:
@@ -166,15 +202,21 @@ class BotApi:
                     del self.faults[i]
                     return fault
             if self.chance.random() < self.fault_rate:
-                return Fault(self.chance.choice(("500", "502", "dropped", "429")))
+                return Fault(self.chance.choice(("500", "502", "dropped", "429", "lost_answer")))
         return None
 
     async def _updates(self, given: Json, request: Request) -> list[Json]:
         deadline = time.monotonic() + min(int(given.get("timeout", 0)), 50)
+        with self.lock:
+            self._poller += 1
+            mine = self._poller
         while not (found := self._getupdates(given)) and time.monotonic() < deadline:
             if await request.is_disconnected():
                 break
             await anyio.sleep(0.01)  # this is the server's own long poll
+            if mine != self._poller:  # Telegram serves the newest and turns the older one away
+                told = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+                raise Refused(409, told)
         return found
 
     def _getupdates(self, given: Json) -> list[Json]:
@@ -182,6 +224,7 @@ class BotApi:
             raise Refused(
                 409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             )
+        self._allow(given)
         limit, offset = int(given.get("limit", 100)), int(given.get("offset", 0))
         if not 1 <= limit <= 100:
             limit = 100
@@ -196,21 +239,27 @@ class BotApi:
                 found = [self.chance.choice(self._past), *found]
             return found
 
+    def _allow(self, given: Json) -> None:
+        """Telegram remembers the last list; updates that wait already stay."""
+        if "allowed_updates" in given:
+            self._allowed = tuple(given["allowed_updates"])
+
     def _getme(self, _given: Json) -> Json:
         return {"id": int(TOKEN.partition(":")[0]), "is_bot": True, "first_name": "Praat", "username": "praat_test_bot"}
 
     def _sendmessage(self, given: Json) -> Json:
         chat_id = self._chat(given)
         text = str(given.get("text", "")).strip()
-        if not text:
+        if not text.strip("\u200b\u2060 "):  # Telegram counts what cannot be seen as nothing
             raise Refused(400, "Bad Request: message text is empty")
         if len(text.encode("utf-16-le")) // 2 > 4096:
             raise Refused(400, "Bad Request: message is too long")
         with self.lock:
-            message = Sent(chat_id, self.message_id(), text, _keyboard(given.get("reply_markup")), given)
+            keyboard = _keyboard(given.get("reply_markup"))
+            message = Sent(chat_id, self.message_id(), text, keyboard, given)
             self.sent.append(message)
         chat = {"id": chat_id, "type": "private", "first_name": "Kanariepiet"}
-        return {"message_id": message.message_id, "date": int(time.time()), "chat": chat, "text": text}
+        return {"message_id": message.message_id, "date": int(self.clock()), "chat": chat, "text": text}
 
     def _editmessagetext(self, given: Json) -> Json:
         chat_id, number = self._chat(given), int(given.get("message_id", 0))
@@ -223,14 +272,23 @@ class BotApi:
             )
         found.text = str(given["text"])
         chat = {"id": chat_id, "type": "private", "first_name": "Kanariepiet"}
-        return {"message_id": number, "date": int(time.time()), "chat": chat, "text": found.text}
+        return {"message_id": number, "date": int(self.clock()), "chat": chat, "text": found.text}
 
     def _deletemessages(self, given: Json) -> bool:
         chat_id, ids = self._chat(given), given.get("message_ids")
         if not isinstance(ids, list) or not 1 <= len(ids) <= 100 or not all(isinstance(i, int) for i in ids):
             raise Refused(400, "Bad Request: expected an Array of Integer as message_ids")
+        if any(self._undeletable(i) for i in ids):
+            raise Refused(400, "Bad Request: message can't be deleted for everyone")
         self.deleted += [(chat_id, i) for i in ids]
         return True
+
+    def _undeletable(self, number: int) -> bool:
+        """Older than 48 hours, or a die younger than 24. What cannot be found is passed over."""
+        if number not in self._dates:
+            return False
+        age = self.clock() - self._dates[number]
+        return age >= 48 * 3600 or (number in self._dice and age < 24 * 3600)
 
     def _answercallbackquery(self, given: Json) -> bool:
         if given.get("callback_query_id") == "too-old":
@@ -247,10 +305,17 @@ class BotApi:
         return True
 
     def _setwebhook(self, given: Json) -> bool:
-        secret = given.get("secret_token", "")
-        if not all(c.isascii() and (c.isalnum() or c in "_-") for c in secret) or len(secret) > 256:
+        secret, url = given.get("secret_token", ""), urlsplit(given.get("url", ""))
+        if given.get("url") and url.scheme != "https":
+            raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        if given.get("url") and (url.port or 443) not in (443, 80, 88, 8443):
+            raise Refused(400, "Bad Request: bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+        if len(secret) > 256:
+            raise Refused(400, "Bad Request: secret token is too long")
+        if not all(c.isascii() and (c.isalnum() or c in "_-") for c in secret):
             raise Refused(400, "Bad Request: secret token contains unallowed characters")
-        self.webhook = given
+        self._allow(given)
+        self.webhook = given if given.get("url") else {}
         return True
 
     def _deletewebhook(self, given: Json) -> bool:
@@ -370,9 +435,16 @@ def _no(refusal: Refused) -> Response:
 def _failing(fault: Fault) -> Response:
     if fault.kind == "429":
         return _no(Refused(429, f"Too Many Requests: retry after {fault.retry_after}", retry_after=fault.retry_after))
-    if fault.kind == "dropped":
+    if fault.kind in ("dropped", "hang"):
         return _Broken()
     return Response("<html><h1>502 Bad Gateway</h1></html>" if fault.kind == "502" else "", status_code=int(fault.kind))
+
+
+async def _abandoned(request: Request) -> None:
+    """Return when the other side has given up; a test that waits for us longer than a minute is broken."""
+    deadline = time.monotonic() + 60
+    while not await request.is_disconnected() and time.monotonic() < deadline:  # noqa: ASYNC110 - what Starlette offers
+        await anyio.sleep(0.01)  # this is the server's own silence
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from bot.channels.telegram_pace import Pace
 from bot.channels.telegram_polling import Polling
 from bot.channels.telegram_turn import door_of
 from bot.delivery import deliver_due
+from bot.erasing import erase_due
 from handoff import conversation, keys, outbox
 from handoff.conversation import Chat
 from handoff.members import Unlocked
@@ -43,7 +44,14 @@ class Rig:
 
     def poll(self) -> int:
         """Fetch and take once, as a bot that was just started."""
-        return self.run(Polling(self.client, self.updates, seconds=0).once())
+
+        async def once() -> int:
+            try:
+                return await Polling(self.client, self.updates, seconds=0).once()
+            finally:
+                await self.channel.settled()
+
+        return self.run(once())
 
     def deliver(self) -> int:
         """Send until nothing is due."""
@@ -52,6 +60,10 @@ class Rig:
             sent = self.run(deliver_due(self.house.runtime, {"telegram": self.channel}))
             total += sent
         return total
+
+    def erase(self) -> None:
+        """Say the farewells and delete at Telegram what is due."""
+        self.run(erase_due(self.house.runtime, {"telegram": self.channel}))
 
     def chat(self, chat_id: int) -> Chat | None:
         """The stored chat."""
@@ -72,19 +84,33 @@ class Rig:
         return self.house.runtime.store.read(lambda tx: outbox.states(tx, chat.id)).result() if chat else {}
 
 
+def settled(bot: Rig, rounds: int = 12) -> None:
+    """Let everything that waits go out, at the pace of one chat."""
+    for _ in range(rounds):
+        bot.house.clock.turn(seconds=6)
+        bot.deliver()
+
+
+async def arrived(api: BotApi, count: int) -> None:
+    """Return when so many messages have arrived on phones, while something else is sending."""
+    async with asyncio.timeout(20):
+        while len(api.sent) < count:  # noqa: ASYNC110 - another thread's server
+            await asyncio.sleep(0)
+
+
 @contextmanager
 def rig(
-    house: House, *, understand: Callable[[str], Understanding] = lambda _: understood(), fallback: str = CITY
+    house: House, *, understand: Callable[[str], Understanding] = lambda _: understood(), fallback: str = CITY, timeout: float = 5
 ) -> Iterator[Rig]:
     """A bot on this house and a fresh Bot API server."""
-    api, slept = BotApi(), []  # type: tuple[BotApi, list[float]]
+    api, slept = BotApi(clock=lambda: house.clock().timestamp()), []  # type: tuple[BotApi, list[float]]
     loop = asyncio.new_event_loop()
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
     with bot_api(api) as url:
-        client = TelegramClient(TOKEN, url, timeout=5)
+        client = TelegramClient(TOKEN, url, timeout=timeout)
         channel = TelegramChannel(client, Pace(lambda: house.clock().timestamp(), sleep))
         try:
             yield Rig(house, api, client, channel, Updates(house.runtime, understand, channel, fallback), slept, loop)

@@ -7,12 +7,18 @@ import asyncio
 import pytest
 
 from bot.channels.channel import DeliveryFailed
+from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_pace import CHAT_BURST, GLOBAL_BURST, Pace
 from bot.channels.telegram_polling import Polling
-from handoff import confidant, queue
-from tests.make import CITY
+from bot.delivery import deliver_due
+from bot.loops import steps
+from bot.waiting import tell_waiting
+from handoff import confidant, outbox, queue
+from handoff.runtime import team_id_of
+from tests.make import CITY, House
 from tests.telegram.bot_api import Fault
-from tests.telegram.rig import Rig
+from tests.telegram.rig import Rig, arrived, settled
+from tests.telegram.rig import rig as make_rig
 
 KID, OTHER = 4_512_345_678, 4_512_345_679
 
@@ -22,6 +28,22 @@ def _begun(bot: Rig, *chats: int) -> None:
     for chat_id in chats or (KID,):
         bot.api.writes(chat_id, f"/start {CITY}")
     bot.poll()
+
+
+def _claimed(bot: Rig) -> str:
+    run, now = bot.house.runtime, bot.house.clock()
+    sanne, _ = bot.house.sign_in("sanne")
+    (item,) = run.store.write(queue.all_waiting).result()
+    run.store.write(lambda tx: confidant.claim(tx, run, sanne, item.id, now)).result()
+    bot.deliver()
+    return item.id
+
+
+def _write(bot: Rig, text: str) -> None:
+    run, now = bot.house.runtime, bot.house.clock()
+    sanne, _ = bot.house.sign_in("sanne")
+    (item,) = run.store.read(lambda tx: queue.held(tx, team_id_of(CITY))).result()
+    run.store.write(lambda tx: confidant.write(tx, run, sanne, item.id, external_id=text[:9], text=text, now=now)).result()
 
 
 def _all_fail(bot: Rig) -> None:
@@ -83,6 +105,67 @@ def test_a_chat_that_is_gone_is_permanent_and_a_wrong_token_is_not(bot: Rig) -> 
     bot.client._bot._base_url += "x"
     bot.deliver()
     assert "waiting" in bot.states(KID).values(), "the admin's mistake loses no words"
+
+
+def test_after_an_outage_the_first_word_comes_within_half_a_minute(bot: Rig) -> None:
+    _begun(bot)
+    bot.api.down = True
+    for _ in range(90):
+        bot.deliver()
+        bot.house.clock.turn(seconds=1)
+    bot.api.down = False
+    bot.house.clock.turn(seconds=30)
+    assert bot.deliver() == 3
+
+
+def test_a_wait_that_telegram_asks_for_is_no_failure(bot: Rig) -> None:
+    _begun(bot)
+    bot.api.fail("sendMessage", *(Fault("429", retry_after=1) for _ in range(8)), Fault("500"))
+    for _ in range(9):
+        assert bot.deliver() == 0
+        bot.house.clock.turn(seconds=1)
+    bot.house.clock.turn(seconds=1)
+    assert bot.deliver() == 3, "the first failure costs a second, however often we had to wait before"
+
+
+def test_what_a_dead_process_had_borrowed_is_back_within_a_minute(bot: Rig) -> None:
+    _begun(bot, *range(KID, KID + 8))
+    run, now = bot.house.runtime, bot.house.clock()
+    run.store.write(lambda tx: [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
+    bot.house.clock.turn(seconds=59)
+    assert bot.deliver() == 0
+    bot.house.clock.turn(seconds=1)
+    assert bot.deliver() == 24
+
+
+def test_chats_that_hang_hold_up_no_other(sqlite_house: House) -> None:
+    with make_rig(sqlite_house, timeout=2) as bot:
+        _begun(bot, *range(KID, KID + 9))
+        bot.api.fail("sendMessage", *(Fault("hang") for _ in range(8)))
+
+        async def play() -> None:
+            going = asyncio.create_task(deliver_due(bot.house.runtime, {"telegram": bot.channel}))
+            await arrived(bot.api, 3)
+            assert not going.done(), "the ninth child has all three while the others still hang"
+            assert await going == 3
+
+        bot.run(play())
+        bot.house.clock.turn(seconds=2)
+        assert bot.deliver() == 24
+
+
+def test_when_told_to_stop_nothing_new_is_begun(bot: Rig) -> None:
+    _begun(bot)
+    stop = asyncio.Event()
+    stop.set()
+    (deliver,) = [step for _, name, step in steps(bot.house.runtime, {"telegram": bot.channel}, stop) if name == "delivery"]
+
+    async def play() -> None:
+        await deliver()
+
+    bot.run(play())
+    assert bot.api.texts(KID) == []
+    assert bot.deliver() == 3
 
 
 def test_telegram_down_leaves_everything_waiting_until_it_is_back(bot: Rig) -> None:
@@ -156,6 +239,66 @@ def test_all_chats_together_stay_below_telegrams_limit() -> None:
     asyncio.run(many())
     assert len(slept) == 100 - GLOBAL_BURST
     assert slept[-1] == pytest.approx((100 - GLOBAL_BURST) / 25)
+
+
+def test_pieces_that_went_out_are_not_sent_again(bot: Rig) -> None:
+    _begun(bot)
+    bot.deliver()
+    _claimed(bot)
+    text = "🙂" * 3000
+    bot.house.clock.turn(seconds=10)
+    _write(bot, text)
+    before = len(bot.api.sent)
+    restarted = TelegramChannel(bot.client, bot.channel._pace)
+
+    async def play() -> None:
+        going = asyncio.create_task(deliver_due(bot.house.runtime, {"telegram": bot.channel}))
+        await arrived(bot.api, before + 1)
+        bot.api.fail("sendMessage", Fault("429", retry_after=1))
+        await going
+
+    bot.run(play())
+    bot.house.clock.turn(seconds=10)
+    bot.run(deliver_due(bot.house.runtime, {"telegram": restarted}))
+    assert "".join(bot.api.texts(KID)[before:]) == text, "also by another process"
+
+
+def test_what_is_said_of_waiting_stays_unsaid_after_the_claim(bot: Rig) -> None:
+    _begun(bot)
+    bot.deliver()
+    bot.api.down = True
+    bot.house.clock.turn(minutes=3)
+    bot.run(tell_waiting(bot.house.runtime))
+    bot.api.writes(KID, "hallo?")
+    bot.api.down = False
+    bot.poll()
+    bot.api.down = True
+    bot.deliver()
+    before = len(bot.api.sent)
+    seen = _claimed(bot)
+    bot.api.down = False
+    settled(bot)
+    said = bot.api.texts(KID)[before:]
+    assert len([text for text in said if "Sanne" in text]) == 1
+    assert not [text for text in said if "nog geen mens" in text or "leest nog niet" in text or "Er is nu" in text]
+    states = bot.states(KID)
+    assert "unsaid" in states.values()
+    assert "failed" not in states.values(), "nothing failed"
+    assert seen
+
+
+def test_a_human_who_gave_the_child_back_is_not_announced_any_more(bot: Rig) -> None:
+    _begun(bot)
+    bot.deliver()
+    bot.api.down = True
+    handoff_id = _claimed(bot)
+    run, now = bot.house.runtime, bot.house.clock()
+    sanne, _ = bot.house.sign_in("sanne")
+    run.store.write(lambda tx: confidant.release(tx, run, sanne, handoff_id, now)).result()
+    bot.api.down = False
+    settled(bot)
+    assert not [text for text in bot.api.texts(KID) if "Sanne" in text]
+    assert "ik er weer" in bot.api.texts(KID)[-1]
 
 
 def test_a_long_answer_of_a_human_goes_in_pieces_that_telegram_takes(bot: Rig) -> None:
