@@ -53,6 +53,22 @@ class Rig:
             total += sent
         return total
 
+    @contextmanager
+    def store_away(self) -> Iterator[None]:
+        """The database is gone for a while (SQLite)."""
+        path = self.house.folder / "praat.db"
+        path.rename(path.with_suffix(".away"))
+        try:
+            yield
+        finally:
+            path.with_suffix(".away").rename(path)
+
+    def settle(self, rounds: int = 8) -> None:
+        """Let so much time pass that everything that waits has gone out."""
+        for _ in range(rounds):
+            self.house.clock.turn(seconds=6)
+            self.deliver()
+
     def chat(self, chat_id: int) -> Chat | None:
         """The stored chat."""
         run = self.house.runtime

@@ -8,9 +8,8 @@ import pytest
 
 from bot.channels.telegram_update import NOTES, read
 from handoff import queue
-from handoff.models import message
 from nlu.understanding import Understanding
-from tests.make import CITY, rows, understood
+from tests.make import CITY, understood
 from tests.telegram.bot_api import BotApi
 from tests.telegram.rig import Rig, rig
 
@@ -169,16 +168,6 @@ def test_with_the_store_down_nothing_is_confirmed_and_the_numbers_are_told_once(
     bot.poll()
     who, _ = bot.house.sign_in("sanne")
     assert bot.words(KID, who) == ["hoi", "ben je er"], "Telegram kept it for us"
-
-
-def test_a_gemeente_without_people_takes_no_words_and_says_who_to_call(bot: Rig) -> None:
-    bot.api.writes(KID, "hoi")
-    for _ in range(2):
-        with pytest.raises(Exception, match="Denied"):
-            bot.poll()
-    assert bot.poll() == 1, "passed over: the children behind it are heard"
-    assert "112" in bot.api.texts(KID)[0]
-    assert rows(bot.house, message) == []
 
 
 def test_a_reader_that_breaks_does_not_stop_the_handoff(sqlite_house: Any) -> None:
