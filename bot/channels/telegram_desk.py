@@ -9,7 +9,9 @@ import structlog
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_turn import NAME, door_of, erase, take
+from bot.channels.telegram_recent import Recent
+from bot.channels.telegram_routing import said
+from bot.channels.telegram_turn import NAME, address_of, erase, take
 from bot.channels.telegram_update import Crowd, Post, Pressed, number_of, read
 from bot.channels.web_words import Words
 from bot.turn import pressed
@@ -40,7 +42,7 @@ class StoreAway(NotTaken):
 
 
 class Updates:
-    """Takes updates. `fallback` is the gemeente whose team gets the children that named none.
+    """Takes updates. `fallback` is the gemeente whose team gets the children that named none; `bot` is the bot's id.
 
     `ready` says whether the database was ever prepared; until then a child is told the numbers, and Telegram keeps its words.
     """
@@ -52,10 +54,11 @@ class Updates:
         channel: TelegramChannel,
         fallback: str,
         *,
+        bot: str,
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
-        self._ready = ready
+        self._ready, self._bot, self._recent = ready, bot, Recent()
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
@@ -64,7 +67,7 @@ class Updates:
     async def take(self, update: object) -> None:
         """Do what this update asks; returns after the commit. Raises `NotTaken` (`StoreAway`), and nothing else."""
         async with self._one_by_one:  # a child's messages are turns in the order in which they come
-            meaning = read(update)
+            meaning = self._meant(update)
             try:
                 await self._do(meaning)
             except StoreUnavailable as error:
@@ -74,6 +77,10 @@ class Updates:
                 await self._failed(number_of(update), meaning, error)
             else:
                 self._failures.pop(number_of(update) or 0, None)
+
+    def _meant(self, update: object) -> Post | Pressed | Crowd | None:
+        meaning = read(update)
+        return said(self._runtime.configuration, meaning) if isinstance(meaning, Post) else meaning
 
     async def warn(self, update: object) -> None:
         """Tell the child whose update cannot be taken yet who can be called. Raises nothing; the update stays at Telegram."""
@@ -85,6 +92,7 @@ class Updates:
             if not self._ready():
                 raise StoreUnavailable("the database is not prepared yet")
             await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
+            self._recent.note(meaning)
             self._warned.pop(meaning.chat_id, None)
         elif isinstance(meaning, Pressed):
             await self._channel.answer(meaning.query_id)
@@ -92,13 +100,19 @@ class Updates:
             await self._leave(meaning)
 
     async def _turn(self, post: Post) -> None:
+        if self._recent.unchanged(post):
+            return
         runtime, understanding = self._runtime, await self._read(post)
-        await awaited(runtime.store.write(lambda tx: take(tx, runtime, post, understanding, self._fallback, runtime.clock())))
+        given = {"bot": self._bot, "fallback": self._fallback}
+        await awaited(
+            runtime.store.write(lambda tx: take(tx, runtime, post, understanding, runtime.clock(), recent=self._recent, **given))
+        )
 
     async def _erase(self, post: Post) -> None:
         runtime = self._runtime
-        there = await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, runtime.clock())))
-        await self._channel.delete(door_of(post.chat_id).token, there)
+        self._recent.forget(post.chat_id)
+        there = await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, runtime.clock(), self._bot)))
+        await self._channel.delete(address_of(post.chat_id), there)
         for utterance in ("utter_stopped", "utter_telegram_leftover"):
             await self._say(post.chat_id, utterance)
 

@@ -80,6 +80,6 @@ def open_telegram(
         return None
     client = TelegramClient(token, settings.telegram_base_url)
     channel = TelegramChannel(client)
-    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime), ready=ready)
+    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime), bot=token.partition(":")[0], ready=ready)
     secret = settings.telegram_webhook_secret.get_secret_value()
     return TelegramService(client, channel, updates, secret, settings.child_origin + PATH)

@@ -12,7 +12,9 @@ from tests.telegram.rig import Rig
 KID = 4_512_345_678
 
 
-@pytest.mark.parametrize("asked", ["/wis", "wis", "Wis alles", "/wis@praat_test_bot"])
+@pytest.mark.parametrize(
+    "asked", ["/wis", "wis", "Wis alles", "/wis@praat_test_bot", "wis.", "/wis.", "Wis alles.", "WIS!", "/wis alles"]
+)
 def test_nothing_is_left_here_and_what_can_be_deleted_there_is(bot_on_both: Rig, asked: str) -> None:
     bot = bot_on_both
     bot.house.confidant("sanne")
@@ -85,3 +87,22 @@ def test_erasing_what_was_never_there_is_answered_too(bot: Rig) -> None:
     bot.api.writes(KID, "/wis")
     bot.poll()
     assert "weg" in bot.api.texts(KID)[0]
+
+
+def test_an_edit_to_the_wish_erases_too(bot: Rig) -> None:
+    bot.house.confidant("sanne")
+    first = bot.api.writes(KID, "hoi")["message"]
+    bot.poll()
+    bot.api.put(edited_message={**first, "text": "/wis", "edit_date": first["date"] + 2})
+    bot.poll()
+    assert rows(bot.house, message) == []
+    assert any("Bij ons is alles nu weg" in text for text in bot.api.texts(KID))
+
+
+@pytest.mark.parametrize("text", ["wis mijn zusje niet uit", "/wis hij komt eraan", "wissen?"])
+def test_other_words_erase_nothing(bot: Rig, text: str) -> None:
+    bot.house.confidant("sanne")
+    bot.api.writes(KID, text)
+    bot.poll()
+    who, _ = bot.house.sign_in("sanne")
+    assert bot.words(KID, who) == [text]

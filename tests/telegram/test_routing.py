@@ -9,7 +9,7 @@ import pytest
 from bot.channels.telegram_service import fallback_of
 from config.schema import Municipality
 from config.settings import SettingsFaults, read_settings
-from handoff import confidant, queue
+from handoff import confidant, queue, tenants
 from tests.make import CITY, House
 from tests.telegram.rig import Rig, rig
 
@@ -26,6 +26,13 @@ def bot(house: House) -> Iterator[Rig]:
         house.confidant("sanne")
         house.confidant("olga", "elders")
         yield made
+
+
+def _with(bot: Rig, municipalities: dict[str, Municipality]) -> None:
+    """Other gemeenten, with their teams."""
+    run = bot.house.runtime
+    run.configuration = run.configuration.model_copy(update={"municipalities": municipalities})
+    run.store.write(lambda tx: tenants.sync(tx, municipalities.values())).result()
 
 
 def _team_of(bot: Rig) -> str:
@@ -76,7 +83,9 @@ def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
 def test_a_long_list_of_gemeenten_is_not_shown(bot: Rig) -> None:
     known = dict(bot.house.runtime.configuration.municipalities)
     known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}"}) for i in range(7)}
-    bot.house.runtime.configuration = bot.house.runtime.configuration.model_copy(update={"municipalities": known})
+    _with(bot, known)
+    for i in range(7):
+        bot.house.confidant(f"gerda{i}", f"g{i}")
     bot.api.writes(KID, "/start")
     bot.poll()
     bot.deliver()
@@ -101,7 +110,7 @@ def test_without_a_code_a_child_never_waits_for_routing(bot: Rig) -> None:
     bot.deliver()
     first, opener, handoff_words, choice = bot.api.texts(KID)
     assert "0800-0432" in first
-    assert "/elders" in opener
+    assert "http://localhost:8080/. " in opener, "nobody knows yet which page is its own"
     assert "gemeente" in choice
     assert "mens" in handoff_words
 
