@@ -61,14 +61,19 @@ class TelegramChannel:
             except DeliveryFailed as fault:
                 log.warning("telegram_not_deleted", error=str(fault))
 
-    async def leave(self, chat_id: int, farewell: str) -> None:
-        """Say why, and leave a group or channel. Not being allowed to speak there changes nothing."""
+    async def leave(self, chat_id: int, farewell: str) -> bool:
+        """Say why, and leave a group or channel. Not being allowed to speak there changes nothing. False: try again later."""
+        left = True
         for step in (lambda: self._client.send(chat_id, farewell, None), lambda: self._client.leave(chat_id)):
             try:
                 await step()
             except DeliveryFailed as fault:
                 if not fault.permanent:
                     log.warning("telegram_not_left", error=str(fault))
+                left = fault.permanent
+            else:
+                left = True
+        return left
 
     async def answer(self, query_id: str) -> None:
         """End the waiting sign of a button; when that fails it ends by itself."""

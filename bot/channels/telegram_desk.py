@@ -118,8 +118,9 @@ class Updates:
 
     async def _leave(self, crowd: Crowd) -> None:
         if crowd.added or crowd.chat_id not in self._left:
-            _remember(self._left, crowd.chat_id)
-            await self._channel.leave(crowd.chat_id, self._words("utter_telegram_group"))
+            self._left.pop(crowd.chat_id, None)
+            if await self._channel.leave(crowd.chat_id, self._words("utter_telegram_group")):
+                _remember(self._left, crowd.chat_id)
 
     async def _read(self, post: Post) -> Understanding:
         """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""

@@ -266,6 +266,11 @@ class BotApi:
         self.webhook = given
         return True
 
+    def _getwebhookinfo(self, _given: Json) -> Json:
+        told: Json = {name: self.webhook[name] for name in ("max_connections", "allowed_updates") if name in self.webhook}
+        url = self.webhook.get("url", "")
+        return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self._waiting), **told}
+
     def _deletewebhook(self, given: Json) -> bool:
         if given.get("drop_pending_updates"):
             self._waiting.clear()
@@ -316,6 +321,7 @@ _METHODS: dict[str, frozenset[str]] = {
     "getupdates": frozenset("offset limit timeout allowed_updates".split()),
     "setwebhook": frozenset("url certificate ip_address max_connections allowed_updates drop_pending_updates secret_token".split()),
     "deletewebhook": frozenset({"drop_pending_updates"}),
+    "getwebhookinfo": frozenset(),
     "sendmessage": frozenset(
         "business_connection_id chat_id message_thread_id text parse_mode entities link_preview_options disable_notification "
         "protect_content allow_paid_broadcast message_effect_id suggested_post_parameters reply_parameters reply_markup "

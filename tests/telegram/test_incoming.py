@@ -12,7 +12,7 @@ from handoff import queue
 from handoff.models import message
 from nlu.understanding import Understanding
 from tests.make import CITY, rows, understood
-from tests.telegram.bot_api import BotApi
+from tests.telegram.bot_api import BotApi, Fault
 from tests.telegram.rig import Rig, rig
 
 KID = 4_512_345_678
@@ -91,6 +91,15 @@ def test_a_group_is_left_politely_and_nothing_of_it_is_kept(bot: Rig, content: d
     assert bot.api.left == [GROUP]
     assert "0800-0432" in bot.api.texts(GROUP)[0]
     assert bot.chat(GROUP) is None
+
+
+def test_a_group_that_could_not_be_left_is_left_at_its_next_message(bot: Rig) -> None:
+    bot.api.groups.add(GROUP)
+    bot.api.fail("leaveChat", Fault("500"))
+    for i in range(1, 4):
+        bot.api.put(message={"message_id": i, "chat": {"id": GROUP, "type": "group"}, "text": "hoi"})
+    bot.poll()
+    assert bot.api.left == [GROUP], "and once is enough"
 
 
 def test_a_group_that_refuses_us_does_not_stop_anything(bot: Rig) -> None:

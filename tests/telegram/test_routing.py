@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bot.channels.telegram_service import fallback_of
+from bot.serve import Running, telegram_of
 from config.schema import Municipality
 from config.settings import SettingsFaults, read_settings
 from handoff import confidant, queue, tenants
-from tests.make import CITY, House
+from tests.make import CITY, House, understood
+from tests.telegram.bot_api import TOKEN
 from tests.telegram.rig import Rig, rig
 
 KID = 4_512_345_678
@@ -170,6 +174,18 @@ def test_a_code_that_nobody_knows_is_no_code(bot: Rig) -> None:
     bot.api.writes(KID, "/start onbekend-1")
     bot.poll()
     assert _team_of(bot) == "elders"
+
+
+@pytest.mark.parametrize("wrong", [{}, {"PRAAT_TELEGRAM_FALLBACK": "nergens"}, {"PRAAT_TELEGRAM_TOKEN_FILE": "/is/er/niet"}])
+def test_a_fault_in_telegrams_settings_is_told_and_takes_nothing_else_down(house: House, wrong: dict[str, str]) -> None:
+    settings = read_settings(environment={"PRAAT_TELEGRAM_TOKEN": TOKEN, **wrong})
+    parts: Any = SimpleNamespace(settings=settings, runtime=house.runtime, understand=lambda _: understood())
+    told: list[str] = []
+    assert telegram_of(Running(parts), told.append) is None
+    (text,) = told
+    assert "Telegram staat UIT. De webpagina werkt wel." in text
+    assert "PRAAT_TELEGRAM_" in text
+    assert TOKEN not in text
 
 
 def test_the_fallback_must_be_a_gemeente_unless_there_is_only_one(house: House) -> None:
