@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from config.render import render
-from config.schema import Condition, Configuration, Utterance
-from handoff import conversation, deletions, outbox, queue
+from config.schema import Condition, Utterance
+from handoff import conversation, deletions, outbox, queue, rerouting, tenants
 from handoff.conversation import Door
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
@@ -29,10 +29,13 @@ from handoff.runtime import Runtime
 
 log = structlog.get_logger()
 
-CHOOSE = "utter_telegram_choose"
+CHOOSE = rerouting.ASKED
 """Said where a child has not named its gemeente."""
 
-_WAITING_ONLY = frozenset({CHOOSE, "utter_telegram_chosen"})
+NEAR = "utter_telegram_near"
+"""Said to what looks like a name: the gemeenten that were meant perhaps come under it."""
+
+_WAITING_ONLY = frozenset({CHOOSE, NEAR, "utter_telegram_chosen", "utter_telegram_noted"})
 
 MOST_CHOICES = 8
 
@@ -130,10 +133,9 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
     variant = utterance.variants[number or 0]
     municipality = runtime.municipality(chat.municipality_id).name
     name = conversation.first_name(tx, parcel.person_id)
-    page = runtime.page_of(chat.municipality_id)
+    page = rerouting.page_of(tx, runtime, chat) if "{page}" in variant.text else ""
     text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
-    choices = _choices(runtime.configuration) if parcel.utterance == CHOOSE else ()
-    return Outgoing(text, utterance.language, variant.buttons, choices)
+    return Outgoing(text, utterance.language, variant.buttons, _choices(tx, runtime, parcel))
 
 
 def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance) -> bool:
@@ -146,10 +148,17 @@ def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance) -> bool
     return about and not waits
 
 
-def _choices(configuration: Configuration) -> tuple[str, ...]:
-    """The gemeenten to press; none when there are too many to look through on a phone: then the name is typed."""
-    names = tuple(municipality.name for municipality in configuration.listed)
-    return names if len(names) <= MOST_CHOICES else ()
+def _choices(tx: Connection, runtime: Runtime, parcel: Parcel) -> tuple[str, ...]:
+    """The gemeenten to press, of those whose team can receive: the nearest first, or all of them.
+
+    None when there are too many to look through on a phone: then the name is typed.
+    """
+    receiving = tenants.receiving(tx) if parcel.utterance in (CHOOSE, NEAR) else frozenset()
+    names = {m.id: m.name for m in runtime.configuration.listed if m.id in receiving}
+    if parcel.utterance == NEAR and parcel.sealed:
+        near = runtime.vault.open_for_delivery(parcel.sealed, "choices", parcel.conversation_id, parcel.seq)
+        return tuple(names[found] for found in near.decode().split("\n") if found in names)
+    return tuple(names.values()) if parcel.utterance == CHOOSE and 1 < len(names) <= MOST_CHOICES else ()
 
 
 def _note(

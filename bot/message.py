@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from config.schema import QuickReply
@@ -23,8 +24,10 @@ class Incoming:
     """The channel's growing number of the message, where a chat keeps its address after it was erased."""
     place: str | None = None
     """The code of the sticker's spot."""
-    leaves: str | None = None
-    """The gemeente that keeps children who named none: a chat that only began there moves to `municipality_id`."""
+    address: bytes | None = field(default=None, repr=False)
+    """Where to send, when that is not the token itself."""
+    texts: Mapping[str, str] | None = field(default=None, repr=False)
+    """What was said before, by the sender's own id: with it a chat that only began moves to `municipality_id`."""
     opening: tuple[str, ...] = ()
     """What this channel has to tell every child once."""
     closing: tuple[str, ...] = ()
@@ -32,7 +35,11 @@ class Incoming:
     answer: str | None = None
     """The utterance that answers this (a picture, a command) instead of what was understood; empty: the numbers alone."""
     welcome: str | None = None
-    """The utterance that answers when this very message brought the chat to its gemeente."""
+    """The utterance that answers when the chat is with the gemeente that this very message named."""
+    instead: str | None = None
+    """What is said, last, where the bot did not understand but the channel knows better."""
+    choices: tuple[str, ...] = ()
+    """Ids of the gemeenten that come under `instead`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,16 +35,19 @@ class State:
     """What the policy may know of a chat: no words. `turns` holds the utterances of each earlier turn, oldest first.
 
     `handed_off` is false when this message opened the handoff: at first, and again after a human closed it or it moved to
-    another gemeente. `opening` and `closing` are what the channel tells once; `answer` what it answers itself (see `Incoming`).
+    another gemeente (`moved`). `opening` and `closing` are what the channel tells once; `answer` what it answers itself, except
+    in danger; `instead` what it says, last, where the bot did not understand (see `Incoming`).
     """
 
     turns: tuple[tuple[str, ...], ...] = ()
     claimed: bool = False
     handed_off: bool = False
+    moved: bool = False
     empty: bool = False
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     answer: str | None = None
+    instead: str | None = None
 
 
 def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
@@ -62,8 +65,10 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
     opening = () if acute else tuple(utterance for utterance in state.opening if utterance not in said)
     if state.answer == "" and not acute:
         return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF, *once)
-    answer = state.answer or (SILENCE if state.empty else _answer(understanding))
+    answer = (None if acute else state.answer) or (SILENCE if state.empty else _answer(understanding))
     words = _later(state, understanding, answer, opening) if state.turns else _first(answer, opening, acute=acute)
+    if answer == NOT_UNDERSTOOD and state.instead and not acute:
+        return (*(said for said in words if said not in (NOT_UNDERSTOOD, STILL_WAITING)), *once, state.instead)
     return (*words, *once)
 
 
@@ -78,7 +83,7 @@ def _first(answer: str, opening: tuple[str, ...], *, acute: bool) -> tuple[str, 
 
 def _later(state: State, understanding: Understanding, answer: str, opening: tuple[str, ...]) -> tuple[str, ...]:
     acute = understanding.urgency is Urgency.ACUTE
-    words = [answer if acute or answer not in state.turns[-1] else STILL_WAITING, *opening]
+    words = [answer if acute or state.moved or answer not in state.turns[-1] else STILL_WAITING, *opening]
     if acute or (_worrying(understanding) and not _recent(state, NUMBERS, FIRST_CONTACT)):
         words.append(NUMBERS)
     if not state.handed_off or not _recent(state, HANDOFF):

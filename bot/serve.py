@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import structlog
 import uvicorn
 
 from bot.app import Parts, prepare_database
@@ -16,10 +17,13 @@ from bot.channels.webchat import child_app
 from bot.hardening import harden
 from bot.loops import ConfigurationWatch, Step, every, steps
 from bot.reading import UnderstandingWatch
+from config.settings import SettingsFaults
 from handoff.console.app import console_app
 
 if TYPE_CHECKING:
     from bot.channels.telegram_service import TelegramService
+
+log = structlog.get_logger()
 
 GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
@@ -74,13 +78,19 @@ def servers(
     return made
 
 
-def _telegram(running: Running) -> TelegramService | None:
+def telegram_of(running: Running, tell: Callable[[str], None]) -> TelegramService | None:
+    """Telegram, when there is a token and it can work. A fault in its settings is told, and takes nothing else down."""
     parts = running.parts
-    if parts.settings.telegram() is None:
-        return None
-    from bot.channels.telegram_service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
+    try:
+        if parts.settings.telegram() is None:
+            return None
+        from bot.channels.telegram_service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
 
-    return open_telegram(parts.settings, parts.runtime, parts.understand, ready=running.ready.is_set)
+        return open_telegram(parts.settings, parts.runtime, parts.understand, ready=running.ready.is_set)
+    except SettingsFaults as faults:
+        log.error("telegram_not_started", settings=",".join(faults.faults))
+        tell(f"LET OP: Telegram staat UIT. De webpagina werkt wel. Herstel dit en start opnieuw:\n{faults}")
+        return None
 
 
 async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
@@ -91,7 +101,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
         loop.add_signal_handler(name, running.stop.set)
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
-    telegram = _telegram(running) if outside else None
+    telegram = telegram_of(running, tell) if outside else None
     web = servers(parts, roles, running.stop.is_set, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:

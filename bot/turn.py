@@ -57,19 +57,22 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         turns=said,
         claimed=item.state == "claimed",
         handed_off=current is not None and not moved,
+        moved=moved,
         empty=not incoming.text.strip(),
         opening=incoming.opening,
         closing=incoming.closing,
-        answer=incoming.welcome if incoming.welcome and (moved or not said) else incoming.answer,
+        answer=incoming.welcome if incoming.welcome and chat.municipality_id == incoming.municipality_id else incoming.answer,
+        instead=incoming.instead,
     )
-    seqs = [say(tx, runtime, chat, utterance, now=now) for utterance in decide(state, understanding)]
+    choices = {incoming.instead: incoming.choices}
+    seqs = [say(tx, runtime, chat, words, now=now, choices=choices.get(words, ())) for words in decide(state, understanding)]
     return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False)
 
 
 def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> tuple[Chat, bool]:
     """The child's chat, and whether it moved to another gemeente just now."""
     municipality = runtime.municipality(incoming.municipality_id)
-    door = Door(incoming.channel, incoming.token)
+    door = Door(incoming.channel, incoming.token, incoming.address)
     found = conversation.find(tx, runtime.vault, door, lock=True)
     if found is None:
         begun = conversation.begin(
@@ -77,11 +80,12 @@ def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -
             retention_days=municipality.retention_days, now=now, place=incoming.place, order=incoming.order,
         )  # fmt: skip
         return begun, False
-    if found.municipality_id != incoming.leaves or found.municipality_id == municipality.id:
+    if incoming.texts is None or found.municipality_id == municipality.id:
         return found, False
     moved = rerouting.move(
-        tx, runtime.vault, found, municipality_id=municipality.id, team_id=team_id_of(municipality.id), place=incoming.place
-    )
+        tx, runtime.vault, found, municipality_id=municipality.id, team_id=team_id_of(municipality.id), place=incoming.place,
+        route=runtime.route(municipality.id), texts=incoming.texts, now=now,
+    )  # fmt: skip
     return (conversation.get(tx, found.id), True) if moved else (found, False)
 
 

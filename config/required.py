@@ -85,6 +85,8 @@ _TELEGRAM = (
     "utter_telegram_opener",
     "utter_telegram_choose",
     "utter_telegram_chosen",
+    "utter_telegram_noted",
+    "utter_telegram_near",
     "utter_telegram_help",
     "utter_telegram_media",
     "utter_telegram_voice",

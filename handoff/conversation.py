@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -41,7 +41,9 @@ class Door:
     """Where a child came in: the channel and the secret that only this child holds (a browser's token, a chat id)."""
 
     channel: str
-    token: bytes
+    token: bytes = field(repr=False)
+    address: bytes | None = field(default=None, repr=False)
+    """Push channels: where to send, when that is not the token itself."""
 
 
 _CHAT = tuple(conversation.c[name] for name in Chat.__dataclass_fields__)
@@ -93,12 +95,13 @@ def begin(
     web = door.channel == WEBCHAT
     child_key = vault.child_public_key(door.token) if web else None
     chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place)
+    address = None if web else vault.seal_for_delivery(door.address or door.token, "address", chat.id)
     expires_on = (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
     tx.execute(
         conversation.insert().values(
             id=chat.id, municipality_id=municipality_id, team_id=team_id, channel=door.channel, child_auth=auth,
-            child_public_key=child_key, address=None if web else vault.seal_for_delivery(door.token, "address", chat.id),
-            key_no=1, last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
+            child_public_key=child_key, address=address, key_no=1,
+            last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
         )
     )  # fmt: skip
     keys.begin(tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on)
@@ -157,8 +160,12 @@ def add_utterance(
     script_version: str,
     now: datetime,
     person_id: str | None = None,
+    choices: tuple[str, ...] = (),
 ) -> int:
-    """Add a bot's message: a reference to published words, never words. `person_id` is whose first name it mentions."""
+    """Add a bot's message: a reference to published words, never words. `person_id` is whose first name it mentions.
+
+    `choices` are ids of gemeenten to press, on a push channel; they wait sealed until it has gone out.
+    """
     seq = _next_seq(tx, chat)
     mac = keys.reference_mac(
         vault, conversation_id=chat.id, seq=seq, utterance=utterance, variant=variant, script_version=script_version
@@ -169,7 +176,8 @@ def add_utterance(
             script_version=script_version, person_id=person_id, created_at=now,
         )
     )  # fmt: skip
-    outbox.put(tx, chat.id, seq, chat.channel, sealed=None, now=now)
+    shown = vault.seal_for_delivery("\n".join(choices).encode(), "choices", chat.id, seq) if choices else None
+    outbox.put(tx, chat.id, seq, chat.channel, sealed=shown, now=now)
     announce(tx, chat_topic(chat.id), "message")
     return seq
 
@@ -213,9 +221,10 @@ def was_erased(tx: Connection, vault: Vault, door: Door, order: int | None) -> b
     return any(limit is None or order is None or order <= limit for limit in limits)
 
 
-def own_ids(tx: Connection, conversation_id: str, since: datetime) -> list[str]:
+def own_ids(tx: Connection, conversation_id: str, since: datetime | None = None) -> list[str]:
     """The sender's own ids of what the child sent since then."""
-    mine = (message.c.conversation_id == conversation_id, message.c.role == "child", message.c.created_at >= since)
+    mine = [message.c.conversation_id == conversation_id, message.c.role == "child"]
+    mine += [] if since is None else [message.c.created_at >= since]
     return [str(found) for found in tx.execute(sa.select(message.c.external_id).where(*mine)).scalars()]
 
 

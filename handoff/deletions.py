@@ -62,7 +62,7 @@ def put(tx: Connection, vault: Vault, door: Door, numbers: Iterable[int], *, wis
     if found is not None:
         tx.execute(deletion.update().where(deletion.c.id == found.id).values(**values, **asked))
         return
-    sealed = vault.seal_for_delivery(door.token, "deletion", auth.hex())
+    sealed = vault.seal_for_delivery(door.address or door.token, "deletion", auth.hex())
     begun = {"channel": door.channel, "child_auth": auth, "address": sealed, "to_say": 0}
     tx.execute(deletion.insert().values(**{**begun, **values, **asked}))
 

@@ -20,6 +20,7 @@ def say(
     now: datetime,
     claimed: bool = False,
     person_id: str | None = None,
+    choices: tuple[str, ...] = (),
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
     script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
@@ -31,7 +32,7 @@ def say(
         return None
     return conversation.add_utterance(
         tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=script.version, now=now,
-        person_id=person_id,
+        person_id=person_id, choices=choices,
     )  # fmt: skip
 
 

@@ -30,6 +30,11 @@ def has_people(tx: Connection, municipality_id: str) -> bool:
     return tx.execute(sa.select(person.c.id).where(person.c.municipality_id == municipality_id)).first() is not None
 
 
+def receiving(tx: Connection) -> frozenset[str]:
+    """The gemeenten whose team has its key (see `can_seal`)."""
+    return frozenset(tx.execute(sa.select(team.c.municipality_id).where(team.c.epoch > 0)).scalars())
+
+
 def can_seal(tx: Connection, municipality_id: str) -> bool:
     """Whether the gemeente's team has its key: before its first confidant, nothing can be kept safely for it."""
     found = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id_of(municipality_id))).scalar_one_or_none()

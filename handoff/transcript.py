@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from config.render import render
 from config.schema import QuickReply
-from handoff import keys
+from handoff import keys, rerouting
 from handoff.conversation import Chat
 from handoff.keys import OpenedMessage
 from handoff.members import Unlocked
@@ -61,6 +61,6 @@ def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: 
     utterance = runtime.script_of(tx, m.script_version or "").utterances[m.utterance or ""]
     variant = utterance.variants[m.variant or 0]
     municipality = runtime.municipality(chat.municipality_id).name
-    page = runtime.page_of(chat.municipality_id)
+    page = rerouting.page_of(tx, runtime, chat) if "{page}" in variant.text else ""
     text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
     return Line(m.seq, "bot", text, utterance.language, m.created_at, name, 0, None, variant.buttons)

@@ -43,6 +43,7 @@ class TelegramChannel:
         self._pace = pace or Pace()
         self._said: dict[int, list[int]] = {}
         self._behind: set[asyncio.Task[None]] = set()
+        self._leaving: set[int] = set()
 
     async def send(self, address: bytes, outgoing: Outgoing) -> list[int]:
         """Send one message, in pieces when a human wrote more than Telegram takes; returns the number of each.
@@ -89,9 +90,15 @@ class TelegramChannel:
         """Delete at most 100 messages; when Telegram refuses one of them, none is deleted. Raises `DeliveryFailed`."""
         await self._client.delete(int(address), list(numbers))
 
-    async def leave(self, chat_id: int, farewell: str) -> None:
-        """Say why, and leave a group or channel, behind the back of the caller: no child's update waits for it."""
-        task = asyncio.create_task(self._leave(chat_id, farewell))
+    async def leave(self, chat_id: int, farewell: str, left: Callable[[], None]) -> None:
+        """Say why, and leave a group or channel, behind the back of the caller: no child's update waits for it.
+
+        `left` is called when that was done, or when it is not for us to do; else it is to be tried again another time.
+        """
+        if chat_id in self._leaving:
+            return
+        self._leaving.add(chat_id)
+        task = asyncio.create_task(self._leave_at_last(chat_id, farewell, left))
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
 
@@ -100,7 +107,14 @@ class TelegramChannel:
         while self._behind:
             await asyncio.wait(self._behind)
 
-    async def _leave(self, chat_id: int, farewell: str) -> None:
+    async def _leave_at_last(self, chat_id: int, farewell: str, left: Callable[[], None]) -> None:
+        try:
+            if await self._leave(chat_id, farewell):
+                left()
+        finally:
+            self._leaving.discard(chat_id)
+
+    async def _leave(self, chat_id: int, farewell: str) -> bool:
         steps: list[Callable[[], Awaitable[object]]] = [
             lambda: self._client.send(chat_id, farewell, None),
             lambda: self._client.leave(chat_id),
@@ -113,10 +127,11 @@ class TelegramChannel:
                 if not fault.permanent:  # not being allowed to speak there changes nothing
                     log.warning("telegram_not_left", error=str(fault))
                     if not waits:
-                        return
+                        return False
                     await self._pace.sleep(fault.retry_after or waits.pop(0))
                     continue
             steps.pop(0)
+        return True
 
     async def answer(self, query_id: str) -> None:
         """End the waiting sign of a button; when that fails it ends by itself."""

@@ -137,6 +137,11 @@ class TelegramClient:
             )
         )
 
+    async def brings_to(self, url: str) -> bool:
+        """Whether Telegram still brings updates to this address, of the kinds that we ask for (the secret it does not tell)."""
+        found = await _try(self._bot.get_webhook_info)
+        return found.url == url and set(found.allowed_updates or ()) == set(ALLOWED)
+
     async def delete_webhook(self) -> None:
         """Fetch the updates ourselves again; what waits is kept."""
         await _try(lambda: self._bot.delete_webhook(drop_pending_updates=False))

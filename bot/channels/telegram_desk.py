@@ -10,12 +10,14 @@ import structlog
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_erase import erase
+from bot.channels.telegram_recent import Recent
+from bot.channels.telegram_routing import said
 from bot.channels.telegram_turn import NAME, take
 from bot.channels.telegram_update import Crowd, Post, Pressed, number_of, read
 from bot.channels.web_words import Words
 from bot.turn import pressed
 from handoff.database import awaited
-from handoff.errors import StoreUnavailable
+from handoff.errors import HandoffError, StoreUnavailable
 from handoff.rerouting import READING
 from handoff.runtime import Runtime
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
@@ -36,8 +38,12 @@ class NotTaken(Exception):
     """An update could not be stored now: do not confirm it, so that Telegram brings it again."""
 
 
+class StoreAway(NotTaken):
+    """Nothing can be stored now, whoever writes: every child that waits is told the numbers."""
+
+
 class Updates:
-    """Takes updates. `fallback` is the gemeente whose team gets the children that named none.
+    """Takes updates. `fallback` is the gemeente whose team gets the children that named none; `bot` is the bot's id.
 
     `ready` says whether the database was ever prepared; until then a child is told the numbers, and Telegram keeps its words.
     """
@@ -49,34 +55,45 @@ class Updates:
         channel: TelegramChannel,
         fallback: str,
         *,
+        bot: str,
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
-        self._ready = ready
+        self._ready, self._bot, self._recent = ready, bot, Recent()
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
         self._one_by_one = asyncio.Lock()
 
     async def take(self, update: object) -> None:
-        """Do what this update asks; returns after the commit. Raises `NotTaken`, and nothing else."""
+        """Do what this update asks; returns after the commit. Raises `NotTaken` (`StoreAway`), and nothing else."""
         async with self._one_by_one:  # a child's messages are turns in the order in which they come
-            meaning = read(update)
+            meaning = self._meant(update)
             try:
                 await self._do(meaning)
             except StoreUnavailable as error:
                 await self._numbers(meaning)
-                raise NotTaken("the store is unavailable") from error
+                raise StoreAway("the store is unavailable") from error
             except Exception as error:  # noqa: BLE001 - one update that breaks us must not silence every child behind it
-                await self._failed(number_of(update), meaning, type(error).__name__)
+                await self._failed(number_of(update), meaning, error)
             else:
                 self._failures.pop(number_of(update) or 0, None)
+
+    def _meant(self, update: object) -> Post | Pressed | Crowd | None:
+        meaning = read(update)
+        return said(self._runtime.configuration, meaning) if isinstance(meaning, Post) else meaning
+
+    async def warn(self, update: object) -> None:
+        """Tell the child whose update cannot be taken yet who can be called. Raises nothing; the update stays at Telegram."""
+        async with self._one_by_one:
+            await self._numbers(read(update))
 
     async def _do(self, meaning: Post | Pressed | Crowd | None) -> None:
         if isinstance(meaning, Post):
             if not self._ready():
                 raise StoreUnavailable("the database is not prepared yet")
             await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
+            self._recent.note(meaning)
             self._warned.pop(meaning.chat_id, None)
         elif isinstance(meaning, Pressed):
             await self._channel.answer(meaning.query_id)
@@ -84,18 +101,25 @@ class Updates:
             await self._leave(meaning)
 
     async def _turn(self, post: Post) -> None:
+        if self._recent.unchanged(post):
+            return
         runtime, understanding = self._runtime, await self._read(post)
-        await awaited(runtime.store.write(lambda tx: take(tx, runtime, post, understanding, self._fallback, runtime.clock())))
+        given = {"bot": self._bot, "fallback": self._fallback}
+        await awaited(
+            runtime.store.write(lambda tx: take(tx, runtime, post, understanding, runtime.clock(), recent=self._recent, **given))
+        )
 
     async def _erase(self, post: Post) -> None:
-        runtime, said = self._runtime, self._channel.said_to(post.chat_id)
-        await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, said, runtime.clock())))
+        runtime, told = self._runtime, self._channel.said_to(post.chat_id)
+        self._recent.forget(post.chat_id)
+        await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, told, runtime.clock(), self._bot)))
         self._channel.forget(post.chat_id)  # the loops do the rest: nobody waits here for Telegram (`bot.erasing`)
 
     async def _leave(self, crowd: Crowd) -> None:
         if crowd.added or crowd.chat_id not in self._left:
-            _remember(self._left, crowd.chat_id)
-            await self._channel.leave(crowd.chat_id, self._words("utter_telegram_group"))
+            self._left.pop(crowd.chat_id, None)
+            farewell = self._words("utter_telegram_group")
+            await self._channel.leave(crowd.chat_id, farewell, lambda: _remember(self._left, crowd.chat_id))
 
     async def _read(self, post: Post) -> Understanding:
         """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""
@@ -111,27 +135,37 @@ class Updates:
             return Understanding("stop_or_delete", 1.0, max(found.urgency, URGENCY_OF["stop_or_delete"]), "nl")
         return pressed(found, self._runtime.script, post.text)
 
-    async def _failed(self, number: int | None, meaning: object, fault: str) -> None:
-        await self._numbers(meaning)  # at once: the tries that follow may take half a minute
-        tries = self._failures.get(number or 0, 0) + 1
-        if number is not None and tries < TRIES:
+    async def _failed(self, number: int | None, meaning: object, error: Exception) -> None:
+        """Numbers at once: the tries that follow may take half a minute. What can never succeed holds nobody up."""
+        fault, tries = type(error).__name__, self._failures.get(number or 0, 0) + 1
+        told = await self._numbers(meaning, again=tries == 1)
+        hopeless = isinstance(error, HandoffError) and error.permanent and told
+        if number is not None and tries < TRIES and not hopeless:
             self._failures[number] = tries
             raise NotTaken(fault)
         self._failures.pop(number or 0, None)
         log.error("update_passed_over", channel=NAME, error=fault, tries=tries)
 
-    async def _numbers(self, meaning: object) -> None:
-        """Nothing can be kept now: say so, and who can be called, once until it works again (promise 1)."""
-        if isinstance(meaning, Post) and meaning.chat_id not in self._warned:
-            _remember(self._warned, meaning.chat_id)
-            await self._say(meaning.chat_id, "utter_trouble")
+    async def _numbers(self, meaning: object, *, again: bool = False) -> bool:
+        """Nothing can be kept now: say so, and who can be called (promise 1). Once until it works again, unless `again`.
 
-    async def _say(self, chat_id: int, utterance: str) -> None:
-        """Say something that belongs to no stored chat. When it does not arrive it is not kept: there is nowhere to keep it."""
+        False when the child does not know it yet.
+        """
+        if not isinstance(meaning, Post) or (meaning.chat_id in self._warned and not again):
+            return True
+        told = await self._say(meaning.chat_id, "utter_trouble")
+        if told:
+            _remember(self._warned, meaning.chat_id)
+        return told
+
+    async def _say(self, chat_id: int, utterance: str) -> bool:
+        """Say something that belongs to no stored chat: there is nowhere to keep it. False when it may arrive another time."""
         try:
             await self._channel.say(chat_id, self._words(utterance))
         except DeliveryFailed as fault:
             log.warning("telegram_not_said", utterance=utterance, error=str(fault))
+            return fault.permanent
+        return True
 
     def _words(self, utterance: str) -> str:
         return Words(self._runtime, "", self._runtime.clock(), None, webchat=False).say(utterance)

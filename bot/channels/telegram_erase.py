@@ -18,17 +18,18 @@ MARGIN = timedelta(minutes=5)
 """What Telegram would refuse before our request is there is not asked: one refusal sinks its whole batch (`bot.erasing`)."""
 
 
-def erase(tx: Connection, runtime: Runtime, post: Post, said: Iterable[int], now: datetime) -> None:
+def erase(tx: Connection, runtime: Runtime, post: Post, said: Iterable[int], now: datetime, bot: str) -> None:
     """Erase the chat. `said` are the numbers of what was said outside it. A repeat changes nothing and is answered with
     nothing: it was answered, or its job still waits; and a newer chat stays."""
-    door = door_of(post.chat_id)
+    door = door_of(post.chat_id, bot)
     chat = conversation.find(tx, runtime.vault, door, lock=True)
-    if conversation.was_erased(tx, runtime.vault, door, post.message_id):
+    edited = post.edit is not None and chat is not None  # an old message may become the wish to erase what came after it
+    if conversation.was_erased(tx, runtime.vault, door, post.message_id) and not edited:
         return
     there = [post.message_id, *said]
     if chat is not None:
         since = now - EXPIRES + MARGIN
-        there += outbox.provider_ids(tx, chat.id, since)
-        there += [message_id_of(found) for found in conversation.own_ids(tx, chat.id, since)]
-        child.erase(tx, runtime, door, now, up_to=post.message_id)
+        own = [message_id_of(found) for found in conversation.own_ids(tx, chat.id, since)]
+        there += [*outbox.provider_ids(tx, chat.id, since), *own]
+        child.erase(tx, runtime, door, now, up_to=max([post.message_id, *own]))
     deletions.put(tx, runtime.vault, door, there, wish=post.message_id, now=now)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram_client import POLL_SECONDS, TelegramClient
-from bot.channels.telegram_desk import NotTaken, Updates
+from bot.channels.telegram_desk import NotTaken, StoreAway, Updates
 from bot.channels.telegram_update import number_of
 
 log = structlog.get_logger()
@@ -49,14 +49,18 @@ class Polling:
         if not self._ready:
             await self._client.delete_webhook()  # with one, Telegram refuses to be asked
             self._ready = True
-        taken = 0
-        for update in await self._client.updates(self._offset, seconds=self._seconds):
-            await self._updates.take(update)
+        found = await self._client.updates(self._offset, seconds=self._seconds)
+        for place, update in enumerate(found):
+            try:
+                await self._updates.take(update)
+            except StoreAway:
+                for later in found[place + 1 :]:  # its child waits for the same store, and must not wait for the numbers
+                    await self._updates.warn(later)
+                raise
             number = number_of(update)
             if number is not None:
-                self._offset = max(self._offset or 0, number + 1)
-            taken += 1
-        return taken
+                self._offset = number + 1  # also when it is lower: after a quiet week Telegram counts from a number at random
+        return len(found)
 
 
 async def _unless(stop: asyncio.Event, work: object) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.channels.telegram_recent import Recent
+from bot.channels.telegram_routing import CHOSEN, NAME_ID, START, START_ID, Wish, named, wish_of
 from bot.channels.telegram_update import Post
-from bot.channels.web_search import names, plain
-from bot.delivery import CHOOSE
+from bot.delivery import CHOOSE, NEAR
 from bot.message import Incoming
 from bot.turn import take_turn
-from config.schema import Configuration
 from handoff import conversation
 from handoff.conversation import Chat, Door
-from handoff.rerouting import START, START_ID
 from handoff.runtime import Runtime
-from nlu.understanding import Understanding
+from nlu.understanding import FALLBACK, Understanding
 
 NAME = "telegram"
 """What stands in `conversation.channel`."""
 
 OPENER = "utter_telegram_opener"
-CHOSEN = "utter_telegram_chosen"
+NOTED = "utter_telegram_noted"
 
 _ANSWERS = {
     "start": "",
@@ -31,70 +31,97 @@ _ANSWERS = {
     "voice": "utter_telegram_voice",
     "share": "utter_telegram_share",
 }
+_CAPTIONED = frozenset({"media", "voice", "share"})
 
 
-def door_of(chat_id: int) -> Door:
-    """The door of a chat: its id is the secret that finds it, and the address to send to."""
-    return Door(NAME, str(chat_id).encode())
+def address_of(chat_id: int) -> bytes:
+    """Where to send to: the chat's id, in digits."""
+    return str(chat_id).encode()
+
+
+def door_of(chat_id: int, bot: str) -> Door:
+    """The door of a chat: its id, with the bot's, because another bot on the same database counts its messages anew."""
+    return Door(NAME, f"{bot}:{chat_id}".encode(), address_of(chat_id))
 
 
 def words_of(post: Post) -> str:
-    """What the confidant reads: the child's words exactly, and a note in place of what was not kept."""
+    """What the confidant reads: the child's words exactly, a mark before edited ones, and a note in place of what was not kept."""
     if post.kind == "start":
         return START
     note = f"[{post.note}: niet bewaard]" if post.note else ""
-    return f"{post.text}\n{note}" if post.text and note else post.text or note
+    text = post.text if post.edit is None else f"[aangepast] {post.text}"
+    return f"{text}\n{note}" if text and note else text or note
 
 
-def external_id_of(post: Post) -> str:
-    """Telegram's number of the message, with what it is: an edited message is said anew."""
-    if post.edited_at is not None:
-        return f"e{post.message_id}.{post.edited_at}"
+def external_id_of(post: Post, name: str | None) -> str:
+    """Telegram's number of the message, with what it is. An edit has the number of its update: two in one second are two."""
+    if post.edit is not None:
+        return f"e{post.message_id}.{post.edit}"
+    if name is not None:
+        return f"{NAME_ID}{post.message_id}.{name}"
     return f"{START_ID if post.kind == 'start' else 'm'}{post.message_id}"
 
 
 def message_id_of(external_id: str) -> int:
-    """The reverse: Telegram's number of the message."""
-    return int(external_id.removeprefix(START_ID).lstrip("me").partition(".")[0])
+    """The reverse: Telegram's number of the message, the first that stands there."""
+    found = re.search(r"[0-9]+", external_id)
+    return int(found.group()) if found else 0
 
 
-def place_of(configuration: Configuration, code: str | None) -> str | None:
-    """The gemeente of a start link's code: a sticker's spot, or the gemeente's own id."""
-    return next((m.id for m in configuration.listed if code == m.id or code in m.places), None)
-
-
-def named(configuration: Configuration, text: str) -> str | None:
-    """The gemeente whose name is all that this text says."""
-    wanted = plain(text) if len(text) <= 60 else ""
-    return next((m.id for m in configuration.listed if wanted and wanted in names(m)), None)
-
-
-def take(tx: Connection, runtime: Runtime, post: Post, understanding: Understanding, fallback: str, now: datetime) -> None:
+def take(
+    tx: Connection,
+    runtime: Runtime,
+    post: Post,
+    understanding: Understanding,
+    now: datetime,
+    *,
+    bot: str,
+    fallback: str,
+    recent: Recent,
+) -> None:
     """Take a turn. What was erased before stays away: a late repeat changes nothing."""
-    door = door_of(post.chat_id)
+    door = door_of(post.chat_id, bot)
     chat = conversation.find(tx, runtime.vault, door, lock=True)
-    if not conversation.was_erased(tx, runtime.vault, door, post.message_id):
-        take_turn(tx, runtime, _incoming(runtime, post, chat, fallback), understanding, now)
+    name = named(runtime.configuration, post)
+    if conversation.was_erased(tx, runtime.vault, door, post.message_id) or (chat and _known(tx, chat, post, name)):
+        return
+    wish = wish_of(tx, runtime, post, chat, fallback=fallback, remembered=recent.texts(post.chat_id))
+    incoming = _incoming(runtime, post, chat, wish, door, fallback)
+    take_turn(tx, runtime, incoming, understanding, now)
+    looks_like_a_name = wish.near and understanding.intent == FALLBACK
+    if wish.texts is not None and (wish.named or looks_like_a_name):
+        recent.keep(post.chat_id, incoming.external_id, incoming.text)
+    elif post.kind != "start":
+        recent.forget(post.chat_id)
 
 
-def _incoming(runtime: Runtime, post: Post, chat: Chat | None, fallback: str) -> Incoming:
-    configuration, script = runtime.configuration, runtime.script.utterances
-    unrouted = chat is None or (chat.municipality_id == fallback and chat.place is None)
-    by_code = place_of(configuration, post.code) if post.kind == "start" else None
-    by_name = named(configuration, post.text) if post.kind == "words" and unrouted else None
-    chosen = by_code or by_name
-    ask = unrouted and not chosen and len(configuration.listed) > 1
+def _known(tx: Connection, chat: Chat, post: Post, name: str | None) -> bool:
+    """Whether this message came before: asked before it can move a chat. Also when it meant something else then, because the
+    configuration changed meanwhile."""
+    ids = {external_id_of(post, name)}
+    if post.edit is None:
+        ids |= {f"{START_ID}{post.message_id}", f"m{post.message_id}"}
+    return any(conversation.known(tx, chat, "child", own_id) for own_id in ids)
+
+
+def _incoming(runtime: Runtime, post: Post, chat: Chat | None, wish: Wish, door: Door, fallback: str) -> Incoming:
+    script = runtime.script.utterances
+    answer = None if post.kind in _CAPTIONED and post.text else _ANSWERS.get(post.kind)
+    instead = NOTED if wish.named else NEAR if wish.near else None
     return Incoming(
         channel=NAME,
-        municipality_id=chosen or (chat.municipality_id if chat else fallback),
-        token=door_of(post.chat_id).token,
-        external_id=external_id_of(post),
+        municipality_id=wish.chosen or (chat.municipality_id if chat else fallback),
+        token=door.token,
+        address=door.address,
+        external_id=external_id_of(post, wish.named),
         text=words_of(post),
         order=post.message_id,
-        place=post.code if by_code else None,
-        leaves=fallback if chosen and unrouted else None,
+        place=post.code if wish.by_code else None,
+        texts=wish.texts if wish.chosen else None,
         opening=(OPENER,) if OPENER in script else (),  # an older script has none of these
-        closing=(CHOOSE,) if ask and CHOOSE in script else (),
-        answer=answer if (answer := _ANSWERS.get(post.kind)) == "" or answer in script else None,
-        welcome=CHOSEN if by_name and CHOSEN in script else None,
+        closing=(CHOOSE,) if wish.ask and CHOOSE in script else (),
+        answer=answer if answer == "" or answer in script else None,
+        welcome=CHOSEN if wish.chosen and wish.named and CHOSEN in script else None,
+        instead=instead if instead in script else None,
+        choices=wish.near,
     )

@@ -20,10 +20,10 @@ Kind = Literal["words", "start", "help", "erase", "media", "voice", "share"]
 _LARGEST = 2**53
 """Telegram's ids have at most 52 bits."""
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(\S+))?\s*\Z")
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?[.!]*(?:\s+(.*))?\Z", re.DOTALL)
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ERASE = frozenset({"wis", "wis alles", "wis alles!", "alles wissen"})
-_COMMANDS: Mapping[str, Kind] = {"start": "start", "help": "help", "wis": "erase"}
+_ERASE = frozenset({"wis", "wis alles", "alles wissen"})
+_BEGIN = frozenset({"begin", "beginnen", "start"})
 
 NOTES: Mapping[str, tuple[Kind, str]] = {
     "photo": ("media", "foto"), "video": ("media", "video"), "animation": ("media", "bewegend plaatje"),
@@ -62,7 +62,8 @@ _SERVICE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something a child sent in its own chat. `text` is exactly what it typed; a picture's note stands in `note`."""
+    """Something a child sent in its own chat. `text` is exactly what it typed (of /start what stands behind it); a picture's
+    note stands in `note`. `edit` is the number of the update that brings an edited text."""
 
     chat_id: int = field(repr=False)
     message_id: int
@@ -70,7 +71,7 @@ class Post:
     text: str = field(default="", repr=False)
     note: str = ""
     code: str | None = None
-    edited_at: int | None = None
+    edit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def read(update: object) -> Meaning:
         return None
     for name in ("message", "edited_message"):
         if isinstance(update.get(name), dict):
-            return _message(update[name], edited=name == "edited_message")
+            return _message(update[name], number_of(update), edited=name == "edited_message")
     if isinstance(update.get("channel_post"), dict):
         return _crowd(update["channel_post"], added=False)
     if isinstance(update.get("my_chat_member"), dict):
@@ -134,7 +135,7 @@ def _membership(part: Mapping[str, Any]) -> Crowd | None:
     return _crowd(part, added=True) if status in ("member", "administrator", "restricted") else None
 
 
-def _message(message: Mapping[str, Any], *, edited: bool) -> Meaning:
+def _message(message: Mapping[str, Any], update: int | None, *, edited: bool) -> Meaning:
     chat_id, kind = _chat(message)
     message_id = _number(message.get("message_id"))
     if kind != "private":
@@ -146,7 +147,7 @@ def _message(message: Mapping[str, Any], *, edited: bool) -> Meaning:
     if edited and (edited_at is None or not isinstance(text, str)):
         return None  # a shared place that moves, or a new caption: nothing was said
     if isinstance(text, str):
-        return _words(chat_id, message_id, text, edited_at)
+        return _words(chat_id, message_id, text, edited_at if edited_at is None or update is None else update)
     return _content(chat_id, message_id, message)
 
 
@@ -155,17 +156,17 @@ def _from_bot(message: Mapping[str, Any]) -> bool:
     return isinstance(sender, dict) and sender.get("is_bot") is True
 
 
-def _words(chat_id: int, message_id: int, text: str, edited_at: int | None) -> Post:
-    if edited_at is not None:
-        return Post(chat_id, message_id, "words", text, edited_at=edited_at)
-    if " ".join(text.casefold().split()) in _ERASE:
-        return Post(chat_id, message_id, "erase", text)
+def _words(chat_id: int, message_id: int, text: str, edit: int | None) -> Post:
+    bare = " ".join(text.casefold().split()).rstrip(".! ")
     command = _COMMAND.match(text)
-    kind = _COMMANDS.get(command.group(1).casefold(), "words") if command else "words"
-    if kind != "start" or command is None:
-        return Post(chat_id, message_id, kind, text)
-    code = command.group(2) or ""
-    return Post(chat_id, message_id, "start", text, code=code if _CODE.fullmatch(code) else None)
+    name, rest = (command.group(1).casefold(), (command.group(2) or "").strip()) if command else ("", "")
+    if bare in _ERASE or (name == "wis" and len(rest.split()) < 2):
+        return Post(chat_id, message_id, "erase", text, edit=edit)
+    if edit is not None:
+        return Post(chat_id, message_id, "words", text, edit=edit)
+    if name == "start" or bare in _BEGIN:
+        return Post(chat_id, message_id, "start", rest, code=rest if _CODE.fullmatch(rest) else None)
+    return Post(chat_id, message_id, "help" if name == "help" and not rest else "words", text)
 
 
 def _content(chat_id: int, message_id: int, message: Mapping[str, Any]) -> Post | None:

@@ -18,17 +18,17 @@ from bot.channels.telegram_desk import NotTaken, Updates
 
 PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
+AGAIN_S = 5
+"""Seconds after which Telegram may bring again what could not be stored."""
+
 LARGEST = 1_048_576
 """Bytes of one update: a long text, escaped, with the message that it answers."""
 
 
-def webhook_app(updates: Updates, secret: str) -> Starlette:
-    """One route. `secret` is compared in constant time, before anything is read."""
+def webhook_app(updates: Updates) -> Starlette:
+    """One route, for who knows the secret: see `TelegramFirst`."""
 
     async def bring(request: Request) -> Response:
-        given = request.headers.get(HEADER, "")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
-            return Response(status_code=404)
         body = await _body(request)
         if body is None:
             return Response(status_code=413)
@@ -39,7 +39,7 @@ def webhook_app(updates: Updates, secret: str) -> Starlette:
         try:
             await updates.take(update)
         except NotTaken:
-            return Response(status_code=503)
+            return Response(status_code=503, headers={"retry-after": str(AGAIN_S)})
         return Response(status_code=200)
 
     return Starlette(routes=[Route(PATH, bring, methods=["POST"])])
@@ -58,12 +58,20 @@ async def _body(request: Request) -> bytes | None:
 
 
 class TelegramFirst:
-    """The child's server with Telegram's address in front: the page's own limits are too small for an update."""
+    """The child's server with Telegram's address in front: the page's own limits are too small for an update.
 
-    def __init__(self, webhook: ASGIApp, page: ASGIApp) -> None:
-        self._webhook, self._page = webhook, page
+    Who does not know the secret is at the page, like at every address; the secret is compared in constant time, before anything
+    is read.
+    """
+
+    def __init__(self, webhook: ASGIApp, page: ASGIApp, secret: str) -> None:
+        self._webhook, self._page, self._secret = webhook, page, secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Telegram's path to the webhook, everything else to the page."""
-        mine = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST"
-        await (self._webhook if mine else self._page)(scope, receive, send)
+        """Telegram's own requests to the webhook, everything else to the page."""
+        asked = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST"
+        await (self._webhook if asked and self._knows(scope) else self._page)(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        given = next((value for name, value in scope["headers"] if name == HEADER.encode()), b"")
+        return hmac.compare_digest(given, self._secret)

@@ -21,7 +21,7 @@ from handoff.conversation import Chat
 from handoff.members import Unlocked
 from nlu.understanding import Understanding
 from tests.make import CITY, House, understood
-from tests.telegram.bot_api import TOKEN, BotApi, bot_api
+from tests.telegram.bot_api import BOT, TOKEN, BotApi, bot_api
 
 T = TypeVar("T")
 
@@ -65,14 +65,30 @@ class Rig:
         """Say the farewells and delete at Telegram what is due."""
         self.run(erase_due(self.house.runtime, {"telegram": self.channel}))
 
-    def chat(self, chat_id: int) -> Chat | None:
-        """The stored chat."""
-        run = self.house.runtime
-        return run.store.read(lambda tx: conversation.find(tx, run.vault, door_of(chat_id))).result()
+    @contextmanager
+    def store_away(self) -> Iterator[None]:
+        """The database is gone for a while (SQLite)."""
+        path = self.house.folder / "praat.db"
+        path.rename(path.with_suffix(".away"))
+        try:
+            yield
+        finally:
+            path.with_suffix(".away").rename(path)
 
-    def words(self, chat_id: int, who: Unlocked) -> list[str]:
+    def settle(self, rounds: int = 8) -> None:
+        """Let so much time pass that everything that waits has gone out."""
+        for _ in range(rounds):
+            self.house.clock.turn(seconds=6)
+            self.deliver()
+
+    def chat(self, chat_id: int, bot: str = BOT) -> Chat | None:
+        """The stored chat, with the bot of that id."""
+        run = self.house.runtime
+        return run.store.read(lambda tx: conversation.find(tx, run.vault, door_of(chat_id, bot))).result()
+
+    def words(self, chat_id: int, who: Unlocked, bot: str = BOT) -> list[str]:
         """What the child wrote, opened with a confidant's key."""
-        run, chat = self.house.runtime, self.chat(chat_id)
+        run, chat = self.house.runtime, self.chat(chat_id, bot)
         if chat is None:
             return []
         found = run.store.read(lambda tx: keys.open_conversation(tx, run.vault, chat.id, who)).result()
@@ -113,7 +129,7 @@ def rig(
         client = TelegramClient(TOKEN, url, timeout=timeout)
         channel = TelegramChannel(client, Pace(lambda: house.clock().timestamp(), sleep))
         try:
-            yield Rig(house, api, client, channel, Updates(house.runtime, understand, channel, fallback), slept, loop)
+            yield Rig(house, api, client, channel, Updates(house.runtime, understand, channel, fallback, bot=BOT), slept, loop)
         finally:
             loop.run_until_complete(client.close())
             loop.close()

@@ -45,7 +45,9 @@ def _gone(bot: Rig) -> list[int]:
     return sorted(number for chat_id, number in bot.api.deleted if chat_id == KID)
 
 
-@pytest.mark.parametrize("asked", ["/wis", "wis", "Wis alles", "/wis@praat_test_bot"])
+@pytest.mark.parametrize(
+    "asked", ["/wis", "wis", "Wis alles", "/wis@praat_test_bot", "wis.", "/wis.", "Wis alles.", "WIS!", "/wis alles"]
+)
 def test_nothing_is_left_here_and_what_can_be_deleted_there_is(bot_on_both: Rig, asked: str) -> None:
     bot = bot_on_both
     there = _told(bot, "/start", "hoi")
@@ -354,3 +356,23 @@ def test_the_loop_does_it_and_stops_when_told(bot: Rig) -> None:
     stop.set()
     bot.run(erase_due(bot.house.runtime, {"telegram": bot.channel}, stop=stop))
     assert _gone(bot) == []
+
+
+def test_an_edit_to_the_wish_erases_too(bot: Rig) -> None:
+    bot.house.confidant("sanne")
+    first = bot.api.writes(KID, "hoi")["message"]
+    bot.poll()
+    bot.api.put(edited_message={**first, "text": "/wis", "edit_date": first["date"] + 2})
+    bot.poll()
+    bot.erase()
+    assert rows(bot.house, message) == []
+    assert any("Bij ons is alles nu weg" in text for text in bot.api.texts(KID))
+
+
+@pytest.mark.parametrize("text", ["wis mijn zusje niet uit", "/wis hij komt eraan", "wissen?"])
+def test_other_words_erase_nothing(bot: Rig, text: str) -> None:
+    bot.house.confidant("sanne")
+    bot.api.writes(KID, text)
+    bot.poll()
+    who, _ = bot.house.sign_in("sanne")
+    assert bot.words(KID, who) == [text]

@@ -13,6 +13,7 @@ from bot.channels.telegram_turn import door_of
 from handoff import conversation
 from handoff.models import message
 from tests import make
+from tests.telegram.bot_api import BOT
 from tests.telegram.rig import Rig, rig
 from tests.telegram.shapes import CHATS, GROUPS, updates
 
@@ -53,17 +54,17 @@ def _stored(bot: Rig, chat_id: int, message_id: int) -> int:
     run = bot.house.runtime
 
     def count(tx: sa.Connection) -> int:
-        chat = conversation.find(tx, run.vault, door_of(chat_id))
+        chat = conversation.find(tx, run.vault, door_of(chat_id, BOT))
         wanted = (message.c.conversation_id == (chat.id if chat else ""), message.c.role == "child")
         ids = [str(found) for found in tx.execute(sa.select(message.c.external_id).where(*wanted)).scalars()]
-        return sum(found in (f"m{message_id}", f"start{message_id}") for found in ids)
+        return sum(found.partition(".")[0] in (f"m{message_id}", f"start{message_id}", f"name{message_id}") for found in ids)
 
     return run.store.read(count).result()
 
 
 def _erased(bot: Rig, chat_id: int, message_id: int) -> bool:
     run = bot.house.runtime
-    return run.store.read(lambda tx: conversation.was_erased(tx, run.vault, door_of(chat_id), message_id)).result()
+    return run.store.read(lambda tx: conversation.was_erased(tx, run.vault, door_of(chat_id, BOT), message_id)).result()
 
 
 def test_no_update_stops_the_bot_and_each_text_is_stored_once(bot: Rig) -> None:

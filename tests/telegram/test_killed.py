@@ -20,7 +20,7 @@ from handoff.models import handoff, message, outbox
 from handoff.vault import Cost, Vault
 from tests.journey.server import Server
 from tests.make import CONFIG
-from tests.telegram.bot_api import TOKEN, BotApi, bot_api
+from tests.telegram.bot_api import BOT, TOKEN, BotApi, bot_api
 from tests.telegram.test_nothing_leaks import wait_for
 
 CHATS = [4_512_345_678_900 + i for i in range(10)]
@@ -63,7 +63,7 @@ def _check_phones(folder: Path, api: BotApi) -> None:
     engine = sa.create_engine(f"sqlite:///{folder}/var/praat.db")
     with engine.connect() as tx:
         for chat_id in CHATS:
-            chat = conversation.find(tx, vault, door_of(chat_id))
+            chat = conversation.find(tx, vault, door_of(chat_id, BOT))
             assert chat
             said, ended = _said(tx, chat)
             arrived, doubles = _followed(api.texts(chat_id), said)
@@ -112,7 +112,7 @@ def _check(folder: Path, sent: dict[int, list[str]]) -> None:
     with engine.connect() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(handoff)).scalar_one() == len(sent)
         for chat_id, ids in sent.items():
-            chat = conversation.find(tx, vault, door_of(chat_id))
+            chat = conversation.find(tx, vault, door_of(chat_id, BOT))
             assert chat
             mine = message.c.conversation_id == chat.id
             rows = tx.execute(

@@ -47,6 +47,14 @@ def test_the_profile_is_neutral_and_names_the_numbers(api: BotApi) -> None:
     assert api.profile["commands"] == dict(COMMANDS)
 
 
+def test_the_texts_to_copy_in_the_guide_are_the_ones_that_are_set(api: BotApi) -> None:
+    assert CliRunner().invoke(app, ["telegram", "profile"]).exit_code == 0
+    guide = (Path(__file__).parents[2] / "docs" / "telegram.md").read_text()
+    commands = "\n".join(f"{name} - {told}" for name, told in COMMANDS.items())
+    for text in (api.profile["name"], api.profile["description"], api.profile["short_description"], commands):
+        assert f"```\n{text}\n```" in guide
+
+
 @pytest.mark.parametrize("fault", [Fault("500"), Fault("429", retry_after=7)])
 def test_what_goes_wrong_is_told_with_what_to_do(api: BotApi, fault: Fault) -> None:
     api.fail("setMyName", fault)

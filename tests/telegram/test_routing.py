@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from bot.channels.telegram_service import fallback_of
+from bot.serve import Running, telegram_of
 from config.schema import Municipality
 from config.settings import SettingsFaults, read_settings
-from handoff import confidant, queue
-from tests.make import CITY, House
+from handoff import confidant, queue, tenants
+from tests.make import CITY, House, understood
+from tests.telegram.bot_api import TOKEN
 from tests.telegram.rig import Rig, rig
 
 KID = 4_512_345_678
@@ -26,6 +30,13 @@ def bot(house: House) -> Iterator[Rig]:
         house.confidant("sanne")
         house.confidant("olga", "elders")
         yield made
+
+
+def _with(bot: Rig, municipalities: dict[str, Municipality]) -> None:
+    """Other gemeenten, with their teams."""
+    run = bot.house.runtime
+    run.configuration = run.configuration.model_copy(update={"municipalities": municipalities})
+    run.store.write(lambda tx: tenants.sync(tx, municipalities.values())).result()
 
 
 def _team_of(bot: Rig) -> str:
@@ -76,7 +87,9 @@ def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
 def test_a_long_list_of_gemeenten_is_not_shown(bot: Rig) -> None:
     known = dict(bot.house.runtime.configuration.municipalities)
     known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}"}) for i in range(7)}
-    bot.house.runtime.configuration = bot.house.runtime.configuration.model_copy(update={"municipalities": known})
+    _with(bot, known)
+    for i in range(7):
+        bot.house.confidant(f"gerda{i}", f"g{i}")
     bot.api.writes(KID, "/start")
     bot.poll()
     bot.deliver()
@@ -101,7 +114,7 @@ def test_without_a_code_a_child_never_waits_for_routing(bot: Rig) -> None:
     bot.deliver()
     first, opener, handoff_words, choice = bot.api.texts(KID)
     assert "0800-0432" in first
-    assert "/elders" in opener
+    assert "http://localhost:8080/. " in opener, "nobody knows yet which page is its own"
     assert "gemeente" in choice
     assert "mens" in handoff_words
 
@@ -161,6 +174,18 @@ def test_a_code_that_nobody_knows_is_no_code(bot: Rig) -> None:
     bot.api.writes(KID, "/start onbekend-1")
     bot.poll()
     assert _team_of(bot) == "elders"
+
+
+@pytest.mark.parametrize("wrong", [{}, {"PRAAT_TELEGRAM_FALLBACK": "nergens"}, {"PRAAT_TELEGRAM_TOKEN_FILE": "/is/er/niet"}])
+def test_a_fault_in_telegrams_settings_is_told_and_takes_nothing_else_down(house: House, wrong: dict[str, str]) -> None:
+    settings = read_settings(environment={"PRAAT_TELEGRAM_TOKEN": TOKEN, **wrong})
+    parts: Any = SimpleNamespace(settings=settings, runtime=house.runtime, understand=lambda _: understood())
+    told: list[str] = []
+    assert telegram_of(Running(parts), told.append) is None
+    (text,) = told
+    assert "Telegram staat UIT. De webpagina werkt wel." in text
+    assert "PRAAT_TELEGRAM_" in text
+    assert TOKEN not in text
 
 
 def test_the_fallback_must_be_a_gemeente_unless_there_is_only_one(house: House) -> None:
