@@ -15,16 +15,21 @@ from rich.table import Table
 from bot.reading import open_reader
 from config.settings import Settings, read_settings
 from nlu import assemble, danger_file
+from nlu.danger import DangerList
+from nlu.danger_file import DangerListError
 from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
 from nlu.explain import Explanation, explain
 from nlu.model import CarriedModel
 from nlu.model_file import ModelError
+from nlu.rasa_server import RasaServer
 from nlu.reader import Reader
+from nlu.understanding import EngineError
 
 _PATIENT_S = 10.0  # figures must not depend on how busy a Rasa server is
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 
 @app.command()
@@ -63,16 +68,33 @@ def evaluate_command(
 
 
 def _judged(settings: Settings) -> Reader:
-    """The reader to be judged: figures of danger words alone would be taken for the model's."""
+    """The reader to be judged: figures of danger words alone would be taken for the engine's."""
     opened = assemble.open_reader(
-        model_path=settings.nlu_model,
-        danger=danger_file.load(settings.config_dir / "danger.yml"),
-        rasa_url=settings.rasa_url,
-        deadline_s=_PATIENT_S,
+        model_path=settings.nlu_model, danger=_danger(settings), rasa_url=settings.rasa_url, deadline_s=_PATIENT_S
     )
-    if opened.fault is not None:
-        raise typer.BadParameter(f"er is geen taalmodel om te beoordelen: {opened.fault}")
+    fault = opened.fault or (_silent(settings.rasa_url) if settings.rasa_url else None)
+    if fault is not None:
+        raise typer.BadParameter(f"er is geen taalmodel om te beoordelen: {fault}")
     return opened.reader
+
+
+def _danger(settings: Settings) -> DangerList:
+    try:
+        return danger_file.load(settings.config_dir / "danger.yml")
+    except DangerListError as report:
+        raise typer.BadParameter("\n".join(report.faults)) from None
+
+
+def _silent(url: str) -> str | None:
+    """Why the Rasa server does not answer, or None when it does."""
+    engine = RasaServer(url, timeout_s=_PATIENT_S)
+    try:
+        engine.read("hoi")
+    except EngineError as fault:
+        return str(fault)
+    finally:
+        engine.close()
+    return None
 
 
 def _show(report: Report) -> None:
@@ -98,7 +120,9 @@ def _show(report: Report) -> None:
 def explain_command(text: Annotated[str, typer.Argument(help="the sentence")]) -> None:
     """Show why a sentence was understood as it was: the pieces of words and the danger phrases that spoke."""
     settings = read_settings()
-    danger = danger_file.load(settings.config_dir / "danger.yml")
+    danger = _danger(settings)
+    if settings.rasa_url:
+        err.print("Let op: dit is het taalmodel van het programma zelf; nu leest een Rasa-server (PRAAT_RASA_URL).", markup=False)
     try:
         engine, thresholds = assemble.open_model(settings.nlu_model)
     except ModelError as error:

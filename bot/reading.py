@@ -8,8 +8,7 @@ a new model or list comes into force when it passes its checks; else the running
 from __future__ import annotations
 
 import asyncio
-import shutil
-import time
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +27,6 @@ log = structlog.get_logger()
 
 _KEPT = "danger.published.yml"
 _PROOF = "danger.proven"
-_SETTLED_S = 1.0  # an editor or a training may still be writing a younger file
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change (ns) and size of each file that is there."""
@@ -50,26 +48,35 @@ def _danger(path: Path, keep: Path | None) -> DangerList:
     if keep is None:
         return danger_file.load(path)
     try:
-        loaded = danger_file.load(path, proven=_proven(keep))
+        raw = danger_file.read(path)
+        loaded = danger_file.parse(raw, path.name, proven=_proven(keep))
     except DangerListError:
         if not (keep / _KEPT).exists():
             raise
         log.error("danger_list_refused", file=path.name, instead="the last good one")
         return danger_file.load(keep / _KEPT)
-    _keep(path, keep)
+    _keep(raw, keep)
     return loaded
 
 
-def _keep(path: Path, folder: Path) -> None:
-    """Put a good list by, for the day the file has faults, with the proof that its examples held."""
-    shutil.copyfile(path, folder / _KEPT)
-    (folder / _PROOF).write_text(danger_file.fingerprint(folder / _KEPT))
+def _keep(raw: bytes, folder: Path) -> None:
+    """Put the bytes of a good list by, for the day the file has faults, with the proof that its examples held.
+
+    Several processes may do so at once, and any may die in between: nothing is ever half written, and the proof comes last.
+    """
+    try:
+        for name, content in ((_KEPT, raw), (_PROOF, danger_file.fingerprint(raw).encode())):
+            half = folder / f".{name}.{os.getpid()}"
+            half.write_bytes(content)
+            half.replace(folder / name)
+    except OSError as error:
+        log.error("danger_list_not_kept", error=type(error).__name__)
 
 
 def _proven(folder: Path) -> str:
     try:
         return (folder / _PROOF).read_text()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
@@ -77,10 +84,11 @@ class UnderstandingWatch:
     """Looks whether the model's or the danger list's files changed since the start; `tell` is what the operator reads."""
 
     def __init__(self, reader: Reader, settings: Settings, tell: Callable[[str], None]) -> None:
-        self._reader, self._tell, self._keep = reader, tell, settings.data_dir
+        self._reader, self._tell, self._folder = reader, tell, settings.data_dir
         self._danger = settings.config_dir / "danger.yml"
         self._model = settings.nlu_model if settings.rasa_url is None else None
         self._seen = {path: stamp(*files) for path, files in self._files().items()}
+        self._last = dict(self._seen)
 
     def _files(self) -> dict[Path, tuple[Path, ...]]:
         model = {self._model: (self._model, record_path(self._model))} if self._model else {}
@@ -91,35 +99,34 @@ class UnderstandingWatch:
         await asyncio.to_thread(self.look)
 
     def look(self) -> None:
-        """Take what changed and is good. What is refused is told once, and looked at again when it changes."""
+        """Take what changed and is good, once it was the same at two looks: an editor or a training may still be writing.
+
+        What is refused is told once, and looked at again when it changes.
+        """
         for path, files in self._files().items():
             found = stamp(*files)
-            if not found or found == self._seen[path] or time.time_ns() - max(when for _, when, _ in found) < _SETTLED_S * 1e9:
-                continue
-            self._seen[path] = found
-            if path == self._danger:
-                self._take_danger()
-            else:
-                self._take_model(path)
+            settled, self._last[path] = found == self._last[path], found
+            if found and settled and found != self._seen[path]:
+                self._tell(self._take_danger() if path == self._danger else self._take_model(path))
+                self._seen[path] = found
 
-    def _take_danger(self) -> None:
+    def _take_danger(self) -> str:
         try:
-            fresh = danger_file.load(self._danger)
+            raw = danger_file.read(self._danger)
+            fresh = danger_file.parse(raw, self._danger.name)
         except DangerListError as report:
-            self._tell("De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + "\n".join(report.faults))
-            return
-        _keep(self._danger, self._keep)
+            return "De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + "\n".join(report.faults)
         self._reader.use_danger(fresh)
-        self._tell("De nieuwe gevaarzinnen zijn in gebruik.")
+        _keep(raw, self._folder)
+        return "De nieuwe gevaarzinnen zijn in gebruik."
 
-    def _take_model(self, path: Path) -> None:
+    def _take_model(self, path: Path) -> str:
         try:
             engine, thresholds = open_model(path)
         except ModelError as report:
-            self._tell(f"Het nieuwe taalmodel is niet in gebruik genomen; het oude blijft gelden.\n{report}")
-            return
+            return f"Het nieuwe taalmodel is niet in gebruik genomen; het oude blijft gelden.\n{report}"
         self._reader.use(engine, thresholds)
-        self._tell("Het nieuwe taalmodel is in gebruik.")
+        return "Het nieuwe taalmodel is in gebruik."
 
 
 def stamp(*files: Path) -> Stamp:

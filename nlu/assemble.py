@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nlu import danger_file, model
 from nlu.danger import DangerList
 from nlu.model_file import ModelError
 from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
-from nlu.understanding import Engine
+from nlu.understanding import INTENTS, Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,18 @@ def open_reader(
 
 
 def open_model(path: Path = model.DEFAULT_PATH) -> tuple[Engine, Thresholds]:
-    """The carried model and the thresholds written beside it. Raises `ModelError`; nothing that runs is touched by that."""
-    return model.CarriedModel.load(path), read_thresholds(record_path(path))
+    """The carried model and the thresholds written beside it. Raises `ModelError`; nothing that runs is touched by that.
+
+    A model of other intents is foreign, and one beside the record of another is half of a pair: both are refused.
+    """
+    engine, record = model.CarriedModel.load(path), _record(record_path(path))
+    if set(engine.intents) != set(INTENTS):
+        raise ModelError(
+            f"{path.name}: knows other intents than the bot ({len(engine.intents)} of them; the bot has {len(INTENTS)})"
+        )
+    if record.get("model_hash", "") not in {"", hashlib.sha256(path.read_bytes()).hexdigest()}:
+        raise ModelError(f"{path.name}: {record_path(path).name} beside it is the record of another model")
+    return engine, _thresholds(record, record_path(path).name)
 
 
 def record_path(model_path: Path) -> Path:
@@ -58,13 +71,26 @@ def record_path(model_path: Path) -> Path:
 
 def read_thresholds(path: Path) -> Thresholds:
     """Thresholds of a trained model; the careful defaults when it has no record. Raises `ModelError` when that is broken."""
+    return _thresholds(_record(path), path.name)
+
+
+def _record(path: Path) -> dict[str, Any]:
     if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise ModelError(f"{path.name}: not the record of a trained model") from None
+
+
+def _thresholds(record: Mapping[str, Any], name: str) -> Thresholds:
+    if not record:
         return Thresholds()
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
-        thresholds = Thresholds(**{key: float(value) for key, value in found.items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise ModelError(f"{path.name}: not the record of a trained model") from None
+        found = {key: float(value) for key, value in record["thresholds"].items()}
+        thresholds = Thresholds(**found)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ModelError(f"{name}: not the record of a trained model") from None
     if not all(0.0 <= value <= 1.0 for value in found.values()):
-        raise ModelError(f"{path.name}: a threshold outside 0 to 1")
+        raise ModelError(f"{name}: a threshold outside 0 to 1")
     return thresholds

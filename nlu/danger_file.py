@@ -39,36 +39,37 @@ class DangerListError(ValueError):
         self.faults = tuple(faults)
 
 
-def load(path: Path = DEFAULT_PATH, *, proven: str = "") -> DangerList:
-    """Read, check and compile a list. Raises `DangerListError` with all faults, each with what it is in.
+def load(path: Path = DEFAULT_PATH) -> DangerList:
+    """Read, check and compile a list. Raises `DangerListError` with all faults, each with what it is in."""
+    return parse(read(path), path.name)
 
-    With the `fingerprint` of this very list in `proven` its examples are not tried again, which is half of the time.
+
+def parse(raw: bytes, name: str, *, proven: str = "") -> DangerList:
+    """Check and compile the content of a list; `name` is what faults call it. Raises `DangerListError` with all faults.
+
+    With the `fingerprint` of this very content in `proven` its examples are not tried again, which is half of the time.
     """
-    raw = _read(path)
     if any(mark in line for line in raw.splitlines() for mark in (b": &", b": *", b"- &", b"- *", b": !", b"- !")):
-        raise DangerListError([f"{path.name}: anchors, aliases and tags are not allowed"])
+        raise DangerListError([f"{name}: anchors, aliases and tags are not allowed"])
     try:
         data = YAML(typ="safe").load(raw)
-    except (YAMLError, UnicodeDecodeError) as fault:
+    except (YAMLError, ValueError, RecursionError) as fault:  # an impossible date is a ValueError
         mark = getattr(fault, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        raise DangerListError([f"{path.name}{where}: not YAML"]) from None
-    return build(data, tried=bool(proven) and proven == _fingerprint(raw))
+        raise DangerListError([f"{name}{where}: not YAML"]) from None
+    return build(data, tried=bool(proven) and proven == fingerprint(raw))
 
 
-def fingerprint(path: Path = DEFAULT_PATH) -> str:
-    """A hash of the list and of the code that reads it: where both are the same, the examples hold as they held before."""
-    return _fingerprint(_read(path))
-
-
-def _fingerprint(raw: bytes) -> str:
+def fingerprint(raw: bytes) -> str:
+    """A hash of a list and of the code that reads it: where both are the same, the examples hold as they held before."""
     code = (
         Path(module).read_bytes() for module in (__file__, text_module.__file__, phrases_module.__file__, danger_module.__file__)
     )
     return hashlib.sha256(b"".join([raw, *code])).hexdigest()
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """The content of a list. Raises `DangerListError` when it cannot be read or is too large."""
     try:
         raw = path.read_bytes()
     except OSError as fault:

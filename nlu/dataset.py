@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from nlu import danger_file
 from nlu.evaluate import Example, read_examples, with_typos
 from nlu.text import STOP, words
 from nlu.understanding import INTENTS
@@ -20,7 +21,7 @@ TRAINING = PROJECT / "data" / "nlu"
 HELD_OUT = NLU / "heldout"
 MAIN_HELD_OUT = HELD_OUT / "heldout.tsv"
 WHOLE = ("heldout", "second")
-"""The sets that hold every intent, each by another author; they are also read with typos."""
+"""The sets that hold every intent, each by another author."""
 
 _TYPING_SEED = 20261122
 
@@ -53,13 +54,15 @@ def held_out_files(folder: Path = HELD_OUT) -> list[Path]:
 
 
 def held_out_sets() -> dict[str, list[Example]]:
-    """All held-out sets by name, those of `WHOLE` with a second version full of typos."""
+    """All held-out examples together (`all`), and each set by name; those that hold every intent also full of typos."""
+    files = sorted(held_out_files(), key=lambda path: (path.stem not in WHOLE, path.stem))
+    found = {"held-out" if path == MAIN_HELD_OUT else path.stem.replace("_", " "): read_examples(path) for path in files}
+    found = {"all": [example for examples in found.values() for example in examples], **found}
     sets: dict[str, list[Example]] = {}
-    for path in sorted(held_out_files(), key=lambda path: (path.stem not in WHOLE, path.stem)):
-        name = "held-out" if path == MAIN_HELD_OUT else path.stem.replace("_", " ")
-        sets[name] = read_examples(path)
-        if path.stem in WHOLE:
-            sets[f"{name} with typos"] = typed_in_haste(sets[name])
+    for name, examples in found.items():
+        sets[name] = examples
+        if name in {"all", "held-out", "second"}:
+            sets[f"{name} with typos"] = typed_in_haste(examples)
     return sets
 
 
@@ -69,14 +72,21 @@ def typed_in_haste(examples: Iterable[Example]) -> list[Example]:
     return [(with_typos(text, rng), intent) for text, intent in examples]
 
 
-def data_hash(folder: Path = PROJECT) -> str:
-    """SHA-256 over what a model is trained from: every data file, the pipeline and the domain, by name."""
+def data_hash(folder: Path = PROJECT, *, code: Iterable[Path] | None = None) -> str:
+    """SHA-256 over what a model and its thresholds come from, by name: data, pipeline, domain, danger list, and the code that both
+    sides run."""
     digest = hashlib.sha256()
-    for path in [*training_files(folder / "data" / "nlu"), folder / "config.yml", folder / "domain.yml"]:
+    files = [*training_files(folder / "data" / "nlu"), folder / "config.yml", folder / "domain.yml"]
+    for path in [*files, *(_code() if code is None else code)]:
         raw = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.name}\0{len(raw)}\0".encode())
         digest.update(raw)
     return digest.hexdigest()
+
+
+def _code() -> list[Path]:
+    shared = ("text", "spelling", "concepts", "featurise", "weighting", "danger", "phrases", "calibrate")
+    return [danger_file.DEFAULT_PATH, *(NLU / f"{name}.py" for name in shared), *sorted(PROJECT.glob("*.py"))]
 
 
 def key(text: str) -> str:

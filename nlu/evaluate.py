@@ -50,10 +50,13 @@ class Report:
 
     `acute_recall`: acute messages read as acute. `acute_or_high_recall`: acute and high messages read as at least high.
     `false_alarm_rate`: normal messages read as acute. `raised_rate`: normal messages read as high or acute.
-    `calibration_error`: expected difference between confidence and being right.
+    `calibration_error`: expected difference between confidence and being right, over the messages whose intent was named.
+    `acute` and `normal` count the messages of that urgency.
     """
 
     examples: int
+    acute: int
+    normal: int
     accuracy: float
     macro_f1: float
     fallback_rate: float
@@ -114,6 +117,8 @@ def compare(pairs: Sequence[tuple[str, Understanding]]) -> Report:
     confusion = Counter((expected, found.intent) for expected, found in pairs)
     return Report(
         examples=len(pairs),
+        acute=sum(true is Urgency.ACUTE for true, _ in urgencies),
+        normal=sum(true is Urgency.NORMAL for true, _ in urgencies),
         accuracy=_rate(expected == found.intent for expected, found in pairs),
         macro_f1=sum(figure.f1 for figure in figures) / max(1, len(figures)),
         fallback_rate=_rate(found.intent == FALLBACK for _, found in pairs),
@@ -121,7 +126,7 @@ def compare(pairs: Sequence[tuple[str, Understanding]]) -> Report:
         acute_or_high_recall=_rate(found >= Urgency.HIGH for true, found in urgencies if true >= Urgency.HIGH),
         false_alarm_rate=_rate(found is Urgency.ACUTE for true, found in urgencies if true is Urgency.NORMAL),
         raised_rate=_rate(found >= Urgency.HIGH for true, found in urgencies if true is Urgency.NORMAL),
-        calibration_error=sum(abs(b.confidence - b.accuracy) * b.examples for b in bins) / max(1, len(pairs)),
+        calibration_error=sum(abs(b.confidence - b.accuracy) * b.examples for b in bins) / max(1, sum(b.examples for b in bins)),
         intents=tuple(figures),
         reliability=tuple(bins),
         confusion=tuple((*key, count) for key, count in sorted(confusion.items())),

@@ -51,7 +51,8 @@ class Counter:
     """One trained `CountVectorsFeaturizer`: its vocabulary (n-gram to column) and how n-grams are cut.
 
     With `concepts` it is our own `ConceptFeaturizer`, which counts concept words (`nlu.concepts`). Words in `remembered` (the
-    training data's own, never a child's) are cut or named once and then known. Many threads may count at once.
+    training data's own) are cut or named once and then known: which of them were used since the start, in no order. Many threads
+    may count at once.
     """
 
     def __init__(

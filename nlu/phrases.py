@@ -167,7 +167,7 @@ class _Lexicon:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
     def bits(self, written: str) -> int:
-        """The cells that this word fits. Remembered for the list's own words only: nothing of a child stays here."""
+        """The cells that this word fits. Remembered for the list's own words alone: which of them were used, in no order."""
         known = self.remembered.get(written)
         if known is not None:
             return known

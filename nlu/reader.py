@@ -50,14 +50,13 @@ class Reader:
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._danger = danger
-        self._engine = engine
-        self._thresholds = thresholds or Thresholds()
+        self._model = (engine, thresholds or Thresholds())  # one pair: a message is never read with half of a new one
         self._deadline_s = deadline_s
         self._helpers = Helpers(_HELPERS, name="nlu-engine")
 
     def use(self, engine: Engine | None, thresholds: Thresholds | None = None) -> None:
         """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
-        self._engine, self._thresholds = engine, thresholds or self._thresholds
+        self._model = (engine, thresholds or self._model[1])
 
     def use_danger(self, danger: DangerList) -> None:
         """Take another danger list from the next message on. The caller has loaded it, and so held it against its examples."""
@@ -65,14 +64,13 @@ class Reader:
 
     def understand(self, text: str) -> Understanding:
         """Read one message within the deadline. Never raises."""
-        plain = clean(text)
+        plain, (engine, thresholds) = clean(text), self._model
         alarm = self._danger.check(plain)
         language = detect(plain)
-        reading = self._read(plain) if has_words(plain) else None
-        return decide(alarm, reading, language, self._thresholds)
+        reading = self._read(engine, plain) if has_words(plain) else None
+        return decide(alarm, reading, language, thresholds)
 
-    def _read(self, text: str) -> Reading | None:
-        engine = self._engine
+    def _read(self, engine: Engine | None, text: str) -> Reading | None:
         if engine is None:
             return None
         try:

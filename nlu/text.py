@@ -17,8 +17,10 @@ STOP = "."
 """The token that stands for the end of a sentence."""
 
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})  # accents, enclosing marks, zero-width joiners
-_TOKEN = re.compile(r"[^\W_]+|[.!?;\n]+|[\U0001F300-\U0001FAFF\u2600-\u27BF]")
-_EMOJI = re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]")
+_SIGNS = "\U0001f170-\U0001f251\U0001f300-\U0001faff\u203c\u2049\u23e9-\u23fa\u2600-\u27bf"
+"""Emoji, the squared words (SOS, OK, NEW) and double exclamation marks."""
+_TOKEN = re.compile(rf"[^\W_]+|[.!?;\n]+|[{_SIGNS}]")
+_EMOJI = re.compile(rf"[{_SIGNS}]")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´‘](?=\w)")
 _LOOSE_APOSTROPHE = re.compile(r"['’`´‘]")
 _LEET_INSIDE = re.compile(r"(?<=[a-z])[013457@$]{1,2}(?=[a-z])")
@@ -136,7 +138,7 @@ def words(text: str) -> list[str]:
 
 def has_words(text: str) -> bool:
     """Whether there is anything to read: a letter, a digit or an emoji."""
-    return any(token[0] not in ".!?;\n" for token in _TOKEN.findall(text[:LONGEST]))
+    return any(word != STOP for word in words(text))
 
 
 def _plain(text: str) -> str:

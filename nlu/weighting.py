@@ -86,7 +86,9 @@ def checked(data: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> 
     """Put a stored classifier together. Raises `ValueError` saying which part does not fit the others."""
     if data.get("format") != FORMAT:
         raise ValueError(f"format {data.get('format')!r}, expected {FORMAT}")
-    intents, blocks = tuple(map(str, data["intents"])), tuple(map(int, data["blocks"]))
+    intents, blocks, scale = tuple(map(str, data["intents"])), tuple(map(int, data["blocks"])), float(data["scale"])
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"a scale of {scale}")
     columns = sum(blocks)
     expected: dict[str, tuple[tuple[int, ...], type]] = {
         "steps": ((columns, len(intents)), np.int8),

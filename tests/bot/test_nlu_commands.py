@@ -12,6 +12,7 @@ from bot import cli_nlu
 from nlu import dataset
 from nlu.assemble import open_reader
 from nlu.evaluate import evaluate, read_examples
+from tests.journey.server import free_port
 
 
 def praat_nlu(*words: str, typed: str | None = None) -> Result:
@@ -61,6 +62,13 @@ def test_without_a_model_there_are_no_figures(tmp_path: Path, monkeypatch: pytes
         done = praat_nlu(*command)
         assert done.exit_code == 2
         assert "none.tar.gz" in done.output
+
+
+def test_a_rasa_server_that_is_not_there_gets_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRAAT_RASA_URL", f"http://127.0.0.1:{free_port()}")
+    done = praat_nlu("evaluate", str(dataset.MAIN_HELD_OUT))
+    assert done.exit_code == 2
+    assert "did not answer" in " ".join(done.output.split())
 
 
 def test_explain_names_the_ngrams_and_the_danger_phrases() -> None:

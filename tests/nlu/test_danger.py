@@ -207,3 +207,11 @@ LAST_PHRASE = {
     "speaks": ["help nu"],
     "silent": ["help"],
 }
+
+
+@pytest.mark.parametrize("written", ["phrases: 2024-02-31\n", "phrases: [\n", "\tphrases: 1\n"])
+def test_a_slip_in_the_yaml_is_a_fault_like_any_other(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "danger.yml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises(DangerListError, match="not YAML"):
+        load(path)

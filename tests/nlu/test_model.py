@@ -69,8 +69,9 @@ def test_hostile_texts_of_parity_hold_what_they_promise() -> None:
     assert not any(text.strip().startswith("/") for text in texts)
 
 
-def files_of(name: str) -> dict[str, bytes]:
-    with tarfile.open(MODELS / f"{name}.tar.gz") as archive:
+def files_of(model: str | Path) -> dict[str, bytes]:
+    """The files inside a model: one of ours by its name, or any by its path."""
+    with tarfile.open(model if isinstance(model, Path) else MODELS / f"{model}.tar.gz") as archive:
         return {member.name: stream.read() for member in archive if member.isfile() and (stream := archive.extractfile(member))}
 
 

@@ -74,7 +74,18 @@ def test_only_the_first_part_of_a_huge_text_is_read() -> None:
 
 def test_an_unknown_word_becomes_the_known_one_it_most_likely_is() -> None:
     speller = Speller(["slaat", "staat", "vader", "moeder", "mij", "burgemeester"])
-    assert speller.fix(["vadr", "slaad", "mji", "burgermeester", "omeder"]) == ["vader", "slaat", "mji", "burgemeester", "moeder"]
+    assert speller.fix(["vadr", "slaad", "mji", "burgermeester", "omeder"]) == ["vader", "slaat", "mij", "burgemeester", "moeder"]
+
+
+def test_a_short_word_becomes_only_a_frequent_one() -> None:
+    rare = [f"woord{letter}{other}" for letter in "abcdefghijklmno" for other in "abcdefghij"]
+    assert Speller([*rare, "mij"]).fix(["mji"]) == ["mji"]
+
+
+def test_the_likelier_slip_wins() -> None:
+    assert Speller(["kast", "last"]).fix(["kasst", "lasr"]) == ["kast", "last"]
+    assert Speller(["zo", "ze"]).fix(["zp"]) == ["zo"], "the key beside it"
+    assert Speller(["men", "ben"]).fix(["benn"]) == ["ben"], "a letter twice, and the first one is seldom wrong"
 
 
 def test_of_two_likely_words_the_more_frequent_one() -> None:
@@ -94,3 +105,16 @@ def test_concepts_make_different_families_alike() -> None:
     assert concept_tokens("opa mept mij".split()) == ["FAMILIE", "SLAAN", "MIJ", "FAMILIE_SLAAN", "FAMILIE_MIJ", "SLAAN_MIJ"]
     assert concept_tokens("papa slaat me".split())[:3] == ["OUDER", "SLAAN", "MIJ"]
     assert concept_tokens(["xylofoon"]) == ["xylofoon"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("🆘", ["🆘"]), ("🆘🆘 help", ["🆘", "🆘", "help"]), ("ⓗⓔⓛⓟ", ["help"]), ("⏰", ["⏰"])]
+)
+def test_signs_and_dressed_up_letters_are_read(text: str, read: list[str]) -> None:
+    assert words(text) == read
+    assert has_words(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "...", "?!", "\u0301", "\u200b"])
+def test_nothing_to_read(text: str) -> None:
+    assert not has_words(text)
