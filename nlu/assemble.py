@@ -59,7 +59,7 @@ def open_model(path: Path = model.DEFAULT_PATH) -> tuple[Engine, Thresholds]:
         raise ModelError(
             f"{path.name}: knows other intents than the bot ({len(engine.intents)} of them; the bot has {len(INTENTS)})"
         )
-    if record.get("model_hash", "") not in {"", hashlib.sha256(path.read_bytes()).hexdigest()}:
+    if record is not None and record.get("model_hash", "") not in {"", hashlib.sha256(path.read_bytes()).hexdigest()}:
         raise ModelError(f"{path.name}: {record_path(path).name} beside it is the record of another model")
     return engine, _thresholds(record, record_path(path).name)
 
@@ -74,17 +74,17 @@ def read_thresholds(path: Path) -> Thresholds:
     return _thresholds(_record(path), path.name)
 
 
-def _record(path: Path) -> dict[str, Any]:
+def _record(path: Path) -> dict[str, Any] | None:
     if not path.exists():
-        return {}
+        return None
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         raise ModelError(f"{path.name}: not the record of a trained model") from None
 
 
-def _thresholds(record: Mapping[str, Any], name: str) -> Thresholds:
-    if not record:
+def _thresholds(record: Mapping[str, Any] | None, name: str) -> Thresholds:
+    if record is None:
         return Thresholds()
     try:
         found = {key: float(value) for key, value in record["thresholds"].items()}
