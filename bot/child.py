@@ -56,9 +56,11 @@ def confirm(tx: Connection, runtime: Runtime, door: Door, seq: int, now: datetim
     outbox.confirm(tx, chat.id, seq, now)
 
 
-def erase(tx: Connection, runtime: Runtime, door: Door, now: datetime, *, up_to: int | None = None) -> None:
+def erase(
+    tx: Connection, runtime: Runtime, door: Door, now: datetime, *, up_to: int | None = None, by_edit: int | None = None
+) -> None:
     """'Wis alles': keys, words and handoff are gone when this commits; a confidant who had it open sees that it is gone."""
-    for team_id in conversation.erase(tx, runtime.vault, door, now=now, up_to=up_to):
+    for team_id in conversation.erase(tx, runtime.vault, door, now=now, up_to=up_to, by_edit=by_edit):
         announce(tx, team_topic(team_id), "erased")
 
 

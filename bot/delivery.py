@@ -20,7 +20,6 @@ from bot.message import Outgoing
 from config.render import render
 from config.schema import Condition, Utterance
 from handoff import conversation, deletions, outbox, queue, rerouting, tenants
-from handoff.conversation import Door
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.outbox import Parcel
@@ -86,8 +85,7 @@ async def _deliver(runtime: Runtime, channel: Channel, lent: Parcel) -> int:
     except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
         log.error("channel_failed", channel=channel.name, error=type(error).__name__)
         fault = DeliveryFailed("fault in the channel", permanent=False)
-    door = Door(channel.name, address)
-    await awaited(runtime.store.write(lambda tx: _note(tx, runtime, parcel, door, numbers, fault)))
+    await awaited(runtime.store.write(lambda tx: _note(tx, runtime, parcel, address, numbers, fault, channel.name)))
     return int(fault is None)
 
 
@@ -162,7 +160,13 @@ def _choices(tx: Connection, runtime: Runtime, parcel: Parcel) -> tuple[str, ...
 
 
 def _note(
-    tx: Connection, runtime: Runtime, parcel: Parcel, door: Door, numbers: tuple[int, ...], fault: DeliveryFailed | None
+    tx: Connection,
+    runtime: Runtime,
+    parcel: Parcel,
+    address: bytes,
+    numbers: tuple[int, ...],
+    fault: DeliveryFailed | None,
+    channel: str,
 ) -> None:
     """How it ended. What went out to a chat that was erased meanwhile is deleted there too."""
     now = runtime.clock()
@@ -175,4 +179,6 @@ def _note(
     else:
         there = outbox.retry(tx, parcel, now, numbers=numbers)
     if not there and numbers:
-        deletions.put(tx, runtime.vault, door, numbers, wish=None, now=now)
+        deletions.put(
+            tx, runtime.vault, channel=channel, auth=parcel.child_auth, address=address, numbers=numbers, wish=None, now=now
+        )

@@ -75,7 +75,10 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
         await awaited(runtime.store.write(lambda tx: deletions.drop(tx, job)))
         return
     done = _Done()
-    await _say(runtime, channel, address, job, done)
+    if job.to_say and await awaited(runtime.store.read(lambda tx: deletions.begun_anew(tx, job))):
+        done.said = job.to_say  # "alles weg" is not true any more, and its buttons belong to the new chat
+    else:
+        await _say(runtime, channel, address, job, done)
     if done.said:  # noted before the deleting, which may take long: it is not said twice
         said, until = done.said, runtime.clock() + LOAN
         await awaited(runtime.store.write(lambda tx: deletions.settle(tx, job, deleted=(), said=said, until=until, failed=False)))

@@ -29,6 +29,8 @@ class TurnResult:
     handoff: Handoff
     said: tuple[int, ...]
     repeated: bool
+    utterances: tuple[str, ...] = ()
+    """What was decided to say."""
 
 
 def pressed(understanding: Understanding, script: Script, text: str) -> Understanding:
@@ -65,8 +67,9 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         instead=incoming.instead,
     )
     choices = {incoming.instead: incoming.choices}
-    seqs = [say(tx, runtime, chat, words, now=now, choices=choices.get(words, ())) for words in decide(state, understanding)]
-    return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False)
+    decided = decide(state, understanding)
+    seqs = [say(tx, runtime, chat, words, now=now, choices=choices.get(words, ())) for words in decided]
+    return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False, utterances=decided)
 
 
 def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> tuple[Chat, bool]:

@@ -228,16 +228,33 @@ def own_ids(tx: Connection, conversation_id: str, since: datetime | None = None)
     return [str(found) for found in tx.execute(sa.select(message.c.external_id).where(*mine)).scalars()]
 
 
-def erase(tx: Connection, vault: Vault, door: Door, *, now: datetime, up_to: int | None = None) -> list[str]:
+def erased_by_edit(tx: Connection, vault: Vault, door: Door, update: int) -> bool:
+    """Whether this very update, which edited an older message into the wish, erased a chat here before."""
+    mine = (erased.c.channel == door.channel, erased.c.child_auth == vault.child_auth(door.channel, door.token))
+    return tx.execute(sa.select(erased.c.by_edit).where(*mine, erased.c.by_edit == update)).first() is not None
+
+
+def note_erasure(
+    tx: Connection, vault: Vault, door: Door, conversation_id: str, *, now: datetime, up_to: int | None, by_edit: int | None = None
+) -> None:
+    """What came up to here stays away, whatever is repeated. See `erased` in `handoff.models`."""
+    auth = vault.child_auth(door.channel, door.token)
+    values = {"channel": door.channel, "child_auth": auth, "up_to": up_to, "by_edit": by_edit}
+    tx.execute(erased.insert().values(**values, conversation_id=conversation_id, erased_at=now))
+
+
+def erase(
+    tx: Connection, vault: Vault, door: Door, *, now: datetime, up_to: int | None = None, by_edit: int | None = None
+) -> list[str]:
     """Forget this chat wholly: keys, words, handoff. Returns the teams to tell. Raises `NotFound` when there is none.
 
-    `up_to` is the channel's number of the message that asked for it; asked twice, what came later stays.
+    `up_to` is the channel's number of the message that asked for it; asked twice, what came later stays. `by_edit` is the
+    number of the update when an older message was edited into the wish.
     """
     chat = find(tx, vault, door, lock=True)
     if chat is None or (up_to is not None and was_erased(tx, vault, door, up_to)):
         raise NotFound("no such conversation")
-    tombstone = {"channel": door.channel, "child_auth": vault.child_auth(door.channel, door.token), "up_to": up_to}
-    tx.execute(erased.insert().values(**tombstone, conversation_id=chat.id, erased_at=now))
+    note_erasure(tx, vault, door, chat.id, now=now, up_to=up_to, by_edit=by_edit)
     teams = list(tx.execute(sa.select(handoff.c.team_id).where(handoff.c.conversation_id == chat.id)).scalars())
     tx.execute(conversation.delete().where(conversation.c.id == chat.id))
     announce(tx, chat_topic(chat.id), "erased")

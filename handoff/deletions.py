@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.conversation import Door
-from handoff.models import deletion
+from handoff.models import conversation, deletion
 from handoff.outbox import LOAN, numbers_of, text_of
 from handoff.vault import Vault
 
@@ -47,23 +46,31 @@ class Deletion:
 _ROW = tuple(deletion.c[name] for name in Deletion.__dataclass_fields__)
 
 
-def put(tx: Connection, vault: Vault, door: Door, numbers: Iterable[int], *, wish: int | None, now: datetime) -> None:
-    """Let these messages be deleted. `wish` is the number of the message that asked, which is answered with a farewell; None
-    for a message that was under way during an erasure. Joins the job that this door has already; the same wish again changes
-    nothing."""
-    auth = vault.child_auth(door.channel, door.token)
-    mine = (deletion.c.channel == door.channel, deletion.c.child_auth == auth)
+def put(
+    tx: Connection,
+    vault: Vault,
+    *,
+    channel: str,
+    auth: bytes,
+    address: bytes,
+    numbers: Iterable[int],
+    wish: int | None,
+    now: datetime,
+) -> None:
+    """Let these messages be deleted. `auth` is the chat's `child_auth`: one job for a chat, which a second one joins. `wish` is
+    the number of the message that asked, which is answered with a farewell; None for a message that was under way during an
+    erasure. The same wish again brings no second farewell."""
+    mine = (deletion.c.channel == channel, deletion.c.child_auth == auth)
     found = tx.execute(sa.select(deletion).where(*mine).with_for_update()).first()
-    if found is not None and wish is not None and wish <= (found.wish or 0):
-        return
     old = numbers_of(found.numbers) if found else ()
     values = {"numbers": text_of(sorted({*old, *numbers})), "due_at": now, "attempts": 0, "expires_at": now + EXPIRES}
-    asked = {} if wish is None else {"wish": wish, "to_say": FAREWELL_LINES}
+    new = wish is not None and (found is None or wish > (found.wish or 0))
+    asked = {"wish": wish, "to_say": FAREWELL_LINES} if new else {}
     if found is not None:
         tx.execute(deletion.update().where(deletion.c.id == found.id).values(**values, **asked))
         return
-    sealed = vault.seal_for_delivery(door.address or door.token, "deletion", auth.hex())
-    begun = {"channel": door.channel, "child_auth": auth, "address": sealed, "to_say": 0}
+    sealed = vault.seal_for_delivery(address, "deletion", auth.hex())
+    begun = {"channel": channel, "child_auth": auth, "address": sealed, "to_say": 0}
     tx.execute(deletion.insert().values(**{**begun, **values, **asked}))
 
 
@@ -86,7 +93,7 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 8) -> list[Del
 
 def settle(tx: Connection, job: Deletion, *, deleted: Collection[int], said: int, until: datetime, failed: bool) -> None:
     """Note what was done of a job; the rest waits until `until`. What joined it meanwhile stays, and is due at once."""
-    found = tx.execute(sa.select(deletion).where(deletion.c.id == job.id).with_for_update()).first()
+    found = tx.execute(sa.select(deletion).where(*_this(job)).with_for_update()).first()
     if found is None:
         return
     left = [number for number in numbers_of(found.numbers) if number not in deleted]
@@ -97,9 +104,20 @@ def settle(tx: Connection, job: Deletion, *, deleted: Collection[int], said: int
         return
     values = {"numbers": text_of(left), "to_say": to_say, "attempts": job.attempts + failed}
     values |= {} if joined else {"due_at": until}
-    tx.execute(deletion.update().where(deletion.c.id == job.id).values(**values))
+    tx.execute(deletion.update().where(*_this(job)).values(**values))
 
 
 def drop(tx: Connection, job: Deletion) -> None:
     """Nothing of it can be done any more."""
-    tx.execute(deletion.delete().where(deletion.c.id == job.id))
+    tx.execute(deletion.delete().where(*_this(job)))
+
+
+def begun_anew(tx: Connection, job: Deletion) -> bool:
+    """Whether the child has written again since: then nothing is said of the chat that is gone."""
+    mine = (conversation.c.channel == job.channel, conversation.c.child_auth == job.child_auth)
+    return tx.execute(sa.select(conversation.c.id).where(*mine)).first() is not None
+
+
+def _this(job: Deletion) -> tuple[sa.ColumnElement[bool], ...]:
+    """This very job: SQLite gives the number of a row that went out again, to another child's."""
+    return deletion.c.id == job.id, deletion.c.child_auth == job.child_auth

@@ -284,6 +284,7 @@ erased = sa.Table(
     sa.Column("child_auth", sa.LargeBinary, primary_key=True),  # a late retry must not bring an erased chat back
     sa.Column("conversation_id", sa.String(32), primary_key=True),  # replayed after a backup is restored
     sa.Column("up_to", sa.BigInteger, nullable=True),  # push channels: messages with a higher number begin a new chat
+    sa.Column("by_edit", sa.BigInteger, nullable=True),  # the update that made an older message the wish: it may come again
     _at("erased_at"),
 )
 

@@ -37,6 +37,7 @@ class Parcel:
     sealed: bytes | None
     provider_ids: str | None
     address: bytes
+    child_auth: bytes
     gone_at: datetime | None
     utterance: str | None
     variant: int | None
@@ -94,8 +95,8 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Pa
     query = (
         sa.select(
             outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.due_at, outbox.c.sealed,
-            outbox.c.provider_ids, conversation.c.address, conversation.c.gone_at, message.c.utterance, message.c.variant,
-            message.c.script_version, message.c.person_id,
+            outbox.c.provider_ids, conversation.c.address, conversation.c.child_auth, conversation.c.gone_at,
+            message.c.utterance, message.c.variant, message.c.script_version, message.c.person_id,
         )
         .join(conversation, conversation.c.id == outbox.c.conversation_id)
         .join(message, sa.and_(message.c.conversation_id == outbox.c.conversation_id, message.c.seq == outbox.c.seq))
@@ -110,14 +111,14 @@ def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Pa
 
 def lend(tx: Connection, parcel: Parcel, now: datetime) -> Parcel:
     """Keep other processes off it for `LOAN`. Returns it with the end of the loan, by which `renew` knows it again."""
-    tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(due_at=now + LOAN))
+    tx.execute(outbox.update().where(*_this(parcel)).values(due_at=now + LOAN))
     return replace(parcel, due_at=now + LOAN)
 
 
 def renew(tx: Connection, parcel: Parcel, now: datetime) -> Parcel | None:
     """Just before it is sent: a whole loan from now. None when it was erased meanwhile, or another process has it."""
     mine = (
-        outbox.c.id == parcel.id,
+        *_this(parcel),
         outbox.c.due_at == parcel.due_at,
         outbox.c.delivered_at.is_(None),
         outbox.c.failed_at.is_(None),
@@ -144,7 +145,7 @@ def failed(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[i
 
 def unsaid(tx: Connection, parcel: Parcel) -> None:
     """It is not true any more and stays unsaid: nothing waits, and the confidant sees that it was not said."""
-    tx.execute(outbox.delete().where(outbox.c.id == parcel.id))
+    tx.execute(outbox.delete().where(*_this(parcel)))
     announce(tx, chat_topic(parcel.conversation_id), "delivered")
 
 
@@ -176,8 +177,14 @@ def _mark(tx: Connection, parcel: Parcel, gone_at: datetime | None) -> None:
     tx.execute(conversation.update().where(conversation.c.id == parcel.conversation_id).values(gone_at=gone_at))
 
 
+def _this(parcel: Parcel) -> tuple[sa.ColumnElement[bool], ...]:
+    """This very parcel. Its row's number alone is not enough: SQLite gives the numbers of erased rows out again, and another
+    child's message would be noted as this one. A chat's id is random and never comes back."""
+    return outbox.c.id == parcel.id, outbox.c.conversation_id == parcel.conversation_id, outbox.c.seq == parcel.seq
+
+
 def _wait(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
-    return tx.execute(outbox.update().where(outbox.c.id == parcel.id).values(**values)).rowcount == 1
+    return tx.execute(outbox.update().where(*_this(parcel)).values(**values)).rowcount == 1
 
 
 def _end(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:

@@ -110,6 +110,8 @@ class Updates:
         )
 
     async def _erase(self, post: Post) -> None:
+        if self._recent.unchanged(post):
+            return
         runtime, told = self._runtime, self._channel.said_to(post.chat_id)
         self._recent.forget(post.chat_id)
         await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, told, runtime.clock(), self._bot)))

@@ -16,7 +16,7 @@ from bot.turn import take_turn
 from handoff import conversation
 from handoff.conversation import Chat, Door
 from handoff.runtime import Runtime
-from nlu.understanding import FALLBACK, Understanding
+from nlu.understanding import Understanding
 
 NAME = "telegram"
 """What stands in `conversation.channel`."""
@@ -87,8 +87,8 @@ def take(
         return
     wish = wish_of(tx, runtime, post, chat, fallback=fallback, remembered=recent.texts(post.chat_id))
     incoming = _incoming(runtime, post, chat, wish, door, fallback)
-    take_turn(tx, runtime, incoming, understanding, now)
-    looks_like_a_name = wish.near and understanding.intent == FALLBACK
+    done = take_turn(tx, runtime, incoming, understanding, now)
+    looks_like_a_name = NEAR in done.utterances  # only then are names offered for it
     if wish.texts is not None and (wish.named or looks_like_a_name):
         recent.keep(post.chat_id, incoming.external_id, incoming.text)
     elif post.kind != "start":

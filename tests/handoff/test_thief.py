@@ -91,7 +91,8 @@ def _on_telegram(rig: Rig, anna: str) -> None:
             tx, rig.vault, Door("telegram", CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
         )
         conversations.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
-        deletions.put(tx, rig.vault, Door("telegram", ERASED), [101, 102], wish=102, now=NOW)
+        auth = rig.vault.child_auth("telegram", ERASED)
+        deletions.put(tx, rig.vault, channel="telegram", auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
 
 
 def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:

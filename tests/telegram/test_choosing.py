@@ -287,3 +287,12 @@ def test_the_confidant_reads_the_address_that_was_said(bot: Rig) -> None:
 def test_a_child_knows_its_own_page_by_its_sticker(bot: Rig) -> None:
     bot.house.confidant("sanne")
     assert any(f"http://localhost:8080/{CITY}. " in text for text in _says(bot, f"/start {CITY}"))
+
+
+def test_names_that_were_offered_to_an_unsure_reading_can_be_pressed_too(sqlite_house: House) -> None:
+    with rig(sqlite_house, fallback="elders", understand=lambda _: understood("out_of_scope", confidence=0.4)) as bot:
+        sqlite_house.confidant("olga", "elders")
+        _more(bot, "Tilburg", "Zundert")
+        _says(bot, "Tilburk")
+        _says(bot, "Tilburg")
+        assert _at(bot) == "tilburg"

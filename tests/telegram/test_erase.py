@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot import delivery
+from bot.channels.telegram_desk import Updates
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.message import Outgoing
@@ -15,11 +17,12 @@ from handoff import confidant, outbox, queue
 from handoff.members import Unlocked
 from handoff.models import conversation, deletion, erased, handoff, key_wrap, message
 from handoff.models import outbox as outbox_table
-from tests.make import CITY, rows
-from tests.telegram.bot_api import Fault
+from tests.make import CITY, rows, understood
+from tests.telegram.bot_api import BOT, Fault
 from tests.telegram.rig import Rig, arrived, settled
 
 KID = 4_512_345_678
+OTHER = 4_512_345_679
 
 
 def _told(bot: Rig, *texts: str) -> list[int]:
@@ -376,3 +379,92 @@ def test_other_words_erase_nothing(bot: Rig, text: str) -> None:
     bot.poll()
     who, _ = bot.house.sign_in("sanne")
     assert bot.words(KID, who) == [text]
+
+
+def test_an_edit_to_the_wish_that_comes_again_leaves_a_newer_chat(bot: Rig) -> None:
+    bot.house.confidant("sanne")
+    first = bot.api.writes(KID, "hoi")["message"]
+    bot.poll()
+    update = bot.api.put(edited_message={**first, "text": "/wis", "edit_date": first["date"] + 2})
+    bot.poll()
+    bot.erase()
+    bot.api.writes(KID, "nieuw")
+    bot.poll()
+    bot.run(bot.updates.take(update))
+    restarted = Updates(bot.house.runtime, lambda _: understood(), bot.channel, CITY, bot=BOT)
+    bot.run(restarted.take(update))
+    who, _ = bot.house.sign_in("sanne")
+    assert bot.words(KID, who) == ["nieuw"]
+
+
+def test_an_edit_to_the_wish_while_an_older_one_waits_deletes_and_answers_too(bot: Rig) -> None:
+    bot.house.confidant("sanne")
+    first = bot.api.writes(KID, "hoi")["message"]
+    bot.poll()
+    settled(bot)
+    bot.api.fail("deleteMessages", Fault("429", retry_after=600))
+    _wish(bot)
+    bot.erase()
+    new = bot.api.writes(KID, "nieuw")["message"]["message_id"]
+    bot.poll()
+    settled(bot)
+    bot.api.put(edited_message={**first, "text": "/wis", "edit_date": first["date"] + 2})
+    bot.poll()
+    assert rows(bot.house, message) == []
+    bot.house.clock.turn(seconds=700)
+    bot.erase()
+    bot.house.clock.turn(seconds=10)
+    bot.erase()
+    assert new in _gone(bot)
+    assert len(_farewells(bot)) == 2
+
+
+def test_a_farewell_that_was_late_is_not_said_into_a_new_chat(bot: Rig) -> None:
+    _told(bot, "hoi")
+    bot.api.fail("sendMessage", Fault("dropped"))
+    _wish(bot)
+    bot.erase()
+    bot.api.writes(KID, "ik ben bang")
+    bot.poll()
+    settled(bot)
+    bot.house.clock.turn(minutes=2)
+    bot.erase()
+    assert _farewells(bot) == []
+    assert rows(bot.house, deletion) == []
+
+
+def test_a_wish_without_a_chat_that_comes_again_is_answered_once(bot: Rig) -> None:
+    bot.house.confidant("sanne")
+    update = bot.api.writes(KID, "/wis")
+    bot.poll()
+    bot.erase()
+    bot.run(bot.updates.take(update))
+    bot.erase()
+    assert len(_farewells(bot)) == 1
+
+
+def test_a_parcel_that_lands_after_the_wipe_is_not_taken_for_another_childs(bot: Rig) -> None:
+    """SQLite gives the numbers of erased rows out again."""
+    bot.house.confidant("sanne")
+    bot.api.writes(KID, "hoi")
+    bot.poll()
+    run = bot.house.runtime
+    while len([row for row in rows(bot.house, outbox_table) if row.delivered_at is None]) > 1:
+        bot.house.clock.turn(seconds=6)
+        for parcel in run.store.write(lambda tx: delivery._lend(tx, run, bot.channel, 1)).result():
+            bot.run(delivery._deliver(run, bot.channel, parcel))
+    bot.house.clock.turn(seconds=6)
+    wish, other = bot.api.writes(KID, "/wis"), bot.api.writes(OTHER, "help")
+    pending = [wish, other]
+
+    async def once() -> None:
+        while pending:
+            await bot.updates.take(pending.pop(0))
+
+    bot.run(deliver_due(run, {"telegram": Meanwhile(bot, once)}))
+    settled(bot)
+    bot.erase()
+    assert len(bot.api.texts(OTHER)) == len(rows(bot.house, outbox_table)), "everything that was noted as said was said"
+    farewells = ("alles nu weg", "Telegram haal ik")
+    mine = [m for m in bot.api.sent if m.chat_id == KID and not any(farewell in m.text for farewell in farewells)]
+    assert set(_gone(bot)) >= {m.message_id for m in mine}, "what landed late was deleted too"

@@ -1,4 +1,4 @@
-"""What has still to be deleted at a push channel, the numbers of every piece, and chats that are gone.
+"""What has still to be deleted at a push channel, the numbers of every piece, chats that are gone, and edits that erased.
 
 Revision ID: 0002
 Revises: 0001
@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "child_auth", name=op.f("uq_deletion_channel_child_auth")),
     )
     op.add_column("conversation", sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("erased", sa.Column("by_edit", sa.BigInteger(), nullable=True))
     op.add_column("outbox", sa.Column("provider_ids", sa.Text(), nullable=True))
     op.execute("UPDATE outbox SET provider_ids = CAST(provider_id AS VARCHAR(20)) WHERE provider_id IS NOT NULL")
     op.drop_column("outbox", "provider_id")
@@ -43,5 +44,6 @@ def downgrade() -> None:
     op.add_column("outbox", sa.Column("provider_id", sa.BigInteger(), nullable=True))
     op.execute("UPDATE outbox SET provider_id = CAST(provider_ids AS BIGINT) WHERE provider_ids NOT LIKE '%,%'")
     op.drop_column("outbox", "provider_ids")
+    op.drop_column("erased", "by_edit")
     op.drop_column("conversation", "gone_at")
     op.drop_table("deletion")
