@@ -5,7 +5,7 @@ The list can only make the alarm louder (promise 8). It reports which phrases sp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nlu.phrases import Match, Phrase, PhraseSet
@@ -80,9 +80,17 @@ class DangerList:
     def _compile(self, phrases: Sequence[Phrase]) -> PhraseSet:
         return PhraseSet(phrases, **self._words)
 
+    def remember(self, words: Collection[str]) -> None:
+        """Words that are common to everybody (the training data's): what they fit is worked out once."""
+        for phrases in (self._danger, self._idioms, self._unless):
+            phrases.remember(words)
+
     def check(self, text: str) -> Alarm:
         """Search one message. Never raises; time is linear in its length."""
-        said = words(text)
+        return self.check_words(words(text))
+
+    def check_words(self, said: list[str]) -> Alarm:
+        """The same for a message whose words are known already (`nlu.text.words`)."""
         spoke = {owner.id: owner for owner in self._speaking(said)}
         if not spoke:
             return QUIET

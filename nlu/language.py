@@ -41,13 +41,13 @@ _LETTER_WEIGHT = 0.8
 _ARABIC_DIGIT_WEIGHT = 1.2
 
 
-def _weights() -> Mapping[str, Mapping[str, float]]:
+def _weights() -> Mapping[str, tuple[tuple[str, float], ...]]:
     """Word to its weight per language: a word of many languages says little about each."""
     found: dict[str, list[str]] = {}
     for language, words in WORDS.items():
         for word in sorted(set(words.split())):
             found.setdefault(word, []).append(language)
-    return MappingProxyType({word: MappingProxyType(_share(word, tongues)) for word, tongues in found.items()})
+    return MappingProxyType({word: tuple(_share(word, tongues).items()) for word, tongues in found.items()})
 
 
 def _share(word: str, languages: list[str]) -> dict[str, float]:
@@ -98,7 +98,7 @@ def _latin(text: str) -> str:
         if known is None:
             _add_shapes(scores, word)
             continue
-        for language, weight in known.items():
+        for language, weight in known:
             scores[language] += weight
     if not text.isascii():
         for language, letters in LETTERS.items():
@@ -114,12 +114,17 @@ def _short(text: str, scores: dict[str, float]) -> str:
     if len(words) > 2 or scores[DEFAULT] > 0:
         return DEFAULT
     best = max(scores, key=lambda code: scores[code])
-    own = all(best in _WEIGHTS.get(word, {}) for word in words)
+    own = all(best in dict(_WEIGHTS.get(word, ())) for word in words)
     second = max((score for code, score in scores.items() if code != best), default=0.0)
     return best if own and scores[best] - second >= 0.5 else DEFAULT
 
 
+_ANY_SHAPE = re.compile("|".join(sorted({re.escape(shape) for shapes in SHAPES.values() for shape in shapes})))
+
+
 def _add_shapes(scores: dict[str, float], word: str) -> None:
+    if not _ANY_SHAPE.search(word):
+        return
     for language, shapes in SHAPES.items():
         for shape in shapes:
             if shape in word:

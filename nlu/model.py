@@ -83,12 +83,18 @@ class CarriedModel:
     may_stall = False
 
     def __init__(
-        self, tokenize: Tokenizer, counters: Sequence[Counter], classify: Callable[[Counts], Floats], intents: Sequence[str]
+        self,
+        tokenize: Tokenizer,
+        counters: Sequence[Counter],
+        classify: Callable[[Counts], Floats],
+        intents: Sequence[str],
+        words: frozenset[str],
     ) -> None:
         self._tokenize = tokenize
         self._counters = tuple(counters)
         self._classify = classify
         self.intents = tuple(intents)
+        self.words = words
         self.weights: Weights | None = None
 
     @classmethod
@@ -148,17 +154,17 @@ def _build(nodes: Sequence[_Node], files: Mapping[str, bytes]) -> CarriedModel:
     first, *middle, last = nodes
     tokenize, options = _TOKENIZERS[first.uses]
     _refuse_options(first, options, free=set())
-    if middle[0].uses == _SPELLING:
-        tokenize = _corrected(tokenize, middle.pop(0), files)
     known = _known_words(middle, files)
+    if middle[0].uses == _SPELLING:
+        tokenize, known = _corrected(tokenize, middle.pop(0), files)
     counters = [_counter(node, files, known) for node in middle]
     columns = [len(counter.vocabulary) for counter in counters]
     if last.uses == _LOGISTIC:
         intents, classify = _logistic(last, files, columns)
-        return CarriedModel(tokenize, counters, classify, intents)
+        return CarriedModel(tokenize, counters, classify, intents, known)
     if last.uses == _WEIGHTED:
         weights = _weighted(last, files, columns)
-        model = CarriedModel(tokenize, counters, weights.probabilities, weights.intents)
+        model = CarriedModel(tokenize, counters, weights.probabilities, weights.intents, known)
         model.weights = weights
         return model
     raise ModelError(f"the pipeline ends with {last.uses}, which is not known")
@@ -170,14 +176,15 @@ def _refuse_options(node: _Node, defaults: Mapping[str, object], *, free: set[st
             raise ModelError(f"{node.name}: the option {key} = {value!r} is not known")
 
 
-def _corrected(tokenize: Tokenizer, node: _Node, files: Mapping[str, bytes]) -> Tokenizer:
+def _corrected(tokenize: Tokenizer, node: _Node, files: Mapping[str, bytes]) -> tuple[Tokenizer, frozenset[str]]:
+    """The tokenizer with the correction behind it, and the words that the training data knows."""
     _refuse_options(node, {}, free=set())
     known = read_json(files, f"{node.folder}words.json")
     words, sounds = (_texts(known, key, node) for key in ("words", "sounds"))
     if len(words) != len(sounds):
         raise ModelError(f"{node.name}: {len(words)} words and {len(sounds)} sounds")
     speller = Speller(words, sounds)
-    return lambda text: speller.fix(tokenize(text))
+    return (lambda text: speller.fix(tokenize(text))), frozenset(words)
 
 
 def _texts(data: Any, key: str, node: _Node) -> list[str]:

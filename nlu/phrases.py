@@ -11,7 +11,7 @@ No gap runs over a negation or the end of a sentence, and filler words may stand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -150,6 +150,7 @@ class _Lexicon:
     stems: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     misspelled: dict[str, int] = field(default_factory=dict)
     real: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
     remembered: dict[str, int] = field(default_factory=dict)
 
     def add(self, whole: frozenset[str], stems: frozenset[str], bits: int) -> None:
@@ -167,12 +168,12 @@ class _Lexicon:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
     def bits(self, written: str) -> int:
-        """The cells that this word fits. Remembered for the list's own words alone: which of them were used, in no order."""
+        """The cells that this word fits. Remembered for `common` words alone: which of them were used, in no order."""
         known = self.remembered.get(written)
         if known is not None:
             return known
         found = self._work_out(written)
-        if written in self.real:
+        if written in self.common:
             self.remembered[written] = found
         return found
 
@@ -214,7 +215,7 @@ class PhraseSet:
         """`real_words` are never taken for another word that sounds alike or is one letter away."""
         self._stops = frozenset([STOP, *negations])
         self._fillers = frozenset(fillers)
-        self._lexicon = _Lexicon(real=frozenset(real_words))
+        self._lexicon = _Lexicon(real=frozenset(real_words), common=frozenset(real_words))
         self._gaps = self._optional = self._start = self._anchored = self._inside = 0
         self._ends: dict[int, int] = {}
         self._ends_last: dict[int, int] = {}
@@ -251,6 +252,10 @@ class PhraseSet:
         self._inside &= ~last
         (self._ends_last if phrase.at_end else self._ends)[last] = number
         return position + len(phrase.cells) + 1
+
+    def remember(self, words: Collection[str]) -> None:
+        """Words that are common to everybody: what they fit is worked out once. Never a child's own."""
+        self._lexicon.common |= frozenset(words)
 
     def search(self, words: Sequence[str]) -> list[Match]:
         """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only. An empty word fits nothing."""

@@ -22,6 +22,7 @@ class RasaServer:
     """`Engine` over HTTP. Safe to use from many threads: connections are kept and shared out."""
 
     may_stall = True
+    words: frozenset[str] = frozenset()
 
     def __init__(self, url: str, *, token: str | None = None, timeout_s: float = 0.2) -> None:
         """`url` is the server's root; `timeout_s` bounds each single network step (the `Reader` bounds the whole call).

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nlu.danger import Alarm, DangerList
 from nlu.deadline import Helpers, TooLateError
 from nlu.language import detect
-from nlu.text import LONGEST, has_words
+from nlu.text import LONGEST, STOP, words
 from nlu.understanding import FALLBACK, URGENCY_OF, Engine, EngineError, Reading, Understanding, Urgency
 
 DEADLINE_S = 0.2
@@ -51,23 +51,32 @@ class Reader:
     ) -> None:
         self._danger = danger
         self._model = (engine, thresholds or Thresholds())  # one pair: a message is never read with half of a new one
+        self._acquaint()
         self._deadline_s = deadline_s
         self._helpers = Helpers(_HELPERS, name="nlu-engine")
 
     def use(self, engine: Engine | None, thresholds: Thresholds | None = None) -> None:
         """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
         self._model = (engine, thresholds or self._model[1])
+        self._acquaint()
 
     def use_danger(self, danger: DangerList) -> None:
         """Take another danger list from the next message on. The caller has loaded it, and so held it against its examples."""
         self._danger = danger
+        self._acquaint()
+
+    def _acquaint(self) -> None:
+        engine, _ = self._model
+        if engine is not None:
+            self._danger.remember(engine.words)
 
     def understand(self, text: str) -> Understanding:
         """Read one message within the deadline. Never raises."""
         plain, (engine, thresholds) = clean(text), self._model
-        alarm = self._danger.check(plain)
+        said = words(plain)
+        alarm = self._danger.check_words(said)
         language = detect(plain)
-        reading = self._read(engine, plain) if has_words(plain) else None
+        reading = self._read(engine, plain) if any(word != STOP for word in said) else None
         return decide(alarm, reading, language, thresholds)
 
     def _read(self, engine: Engine | None, text: str) -> Reading | None:

@@ -76,19 +76,21 @@ class Speller:
         short = len(word) < _SHORT
         if not short:
             yield from ((known, _HEARD) for known in self._heard.get(sound(word), ()))
-        for known in filter(self._rank.__contains__, _one_slip_away(word)):
+        for known in self._one_slip_away(word):
             if not short or self._rank[known] < _FREQUENT:
                 yield known, _cost(word, known)
 
-
-def _one_slip_away(word: str) -> set[str]:
-    """Every text with a letter less, two swapped, another letter, or one more. Few of them are words."""
-    splits = [(word[:place], word[place:]) for place in range(len(word) + 1)]
-    fewer = {before + after[1:] for before, after in splits if after}
-    swapped = {before + after[1] + after[0] + after[2:] for before, after in splits if len(after) > 1}
-    other = {before + letter + after[1:] for before, after in splits if after for letter in _LETTERS}
-    more = {before + letter + after for before, after in splits for letter in _LETTERS}
-    return fewer | swapped | other | more
+    def _one_slip_away(self, word: str) -> list[str]:
+        """The known words with a letter less, two swapped, another letter, or one more. One pass: of hundreds few are words."""
+        known = self._rank
+        found = []
+        for place in range(len(word) + 1):
+            before, after, rest = word[:place], word[place:], word[place + 1 :]
+            found += [slip for letter in _LETTERS if (slip := before + letter + after) in known]
+            if after:
+                found += [slip for letter in _LETTERS if (slip := before + letter + rest) in known]
+                found += [slip for slip in (before + rest, before + rest[:1] + after[:1] + rest[1:]) if slip in known]
+        return found
 
 
 def _cost(typed: str, meant: str) -> float:

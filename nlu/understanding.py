@@ -99,10 +99,12 @@ class Reading:
 class Engine(Protocol):
     """Something that gives a text an intent. Two exist: the carried model and a running Rasa server.
 
-    `may_stall`: whether an answer can fail to come (it waits for another process); then it is asked with a deadline.
+    `may_stall`: whether an answer can fail to come (it waits for another process); then it is asked with a deadline. `words`:
+    those of its training data, as far as they are known here: common words, of which others may remember something.
     """
 
     may_stall: bool
+    words: frozenset[str]
 
     def read(self, text: str) -> Reading:
         """Read one text. Raises `EngineError` when it cannot; never any other exception, whatever the text."""

@@ -38,11 +38,14 @@ class Weights:
     def probabilities(self, counts: Sequence[Mapping[int, int]]) -> Floats:
         """Probability of each intent, from the counted n-grams of each block (column numbers within the block)."""
         columns, values = self.values(counts)
-        scores = self.intercept + values @ self.coefficients(columns)
+        # The same as with `coefficients`, but what belongs to the intent alone is multiplied once, at the end.
+        steps = self.steps.take(columns, axis=0).astype(np.float64)
+        steps *= np.abs(steps)
+        scores = self.intercept + (values @ steps) * (self.largest / _STEPS**2)
         return softmax(scores * self.scale)
 
     def coefficients(self, columns: npt.NDArray[np.int64]) -> Floats:
-        """The weights of these columns for every intent: kept as bytes, an eighth of the memory, and worked out when needed."""
+        """The weights of these columns for every intent: kept as bytes, and worked out when needed."""
         roots = self.steps.take(columns, axis=0) / _STEPS
         roots *= np.abs(roots)
         roots *= self.largest

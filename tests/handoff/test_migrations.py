@@ -59,6 +59,34 @@ def test_every_named_constraint_is_there(url: str) -> None:
     engine.dispose()
 
 
+def test_the_number_of_a_message_at_telegram_becomes_a_list_of_one_and_back(url: str) -> None:
+    command.upgrade(_config(url), "0001")
+    engine = engine_for(url)
+    _two_parcels(url)
+    upgrade(url)
+    with engine.connect() as tx:
+        assert tx.execute(sa.text("SELECT provider_ids FROM outbox ORDER BY id")).scalars().all() == ["4511", None]
+    command.downgrade(_config(url), "0001")
+    with engine.connect() as tx:
+        assert tx.execute(sa.text("SELECT provider_id FROM outbox ORDER BY id")).scalars().all() == [4511, None]
+    engine.dispose()
+
+
+def _two_parcels(url: str) -> None:
+    """One with a number and one without; their conversation is not there, since only the rows themselves are looked at."""
+    sqlite = url.startswith("sqlite")
+    engine = sa.create_engine(url)
+    with engine.begin() as tx:
+        if not sqlite:
+            tx.execute(sa.text("SET session_replication_role = replica"))
+        for number, provider_id in ((1, 4511), (2, None)):
+            row = {"id": number, "conversation_id": "c", "seq": number, "channel": "telegram", "attempts": 0}
+            table = sa.table("outbox", *map(sa.column, [*row, "due_at", "provider_id"]))
+            due = "2026-11-22 10:00:00"
+            tx.execute(table.insert().values(**row, due_at=due if sqlite else sa.cast(due, sa.DateTime()), provider_id=provider_id))
+    engine.dispose()
+
+
 def test_it_can_be_taken_back(url: str) -> None:
     upgrade(url)
     command.downgrade(_config(url), "base")

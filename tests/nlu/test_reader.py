@@ -24,6 +24,7 @@ class Saying:
     """An engine that says one thing of every text, and remembers what it was asked."""
 
     may_stall = False
+    words: frozenset[str] = frozenset()
 
     def __init__(self, intent: str, confidence: float, **others: float) -> None:
         self.asked: list[str] = []
@@ -35,6 +36,8 @@ class Saying:
 
 
 class Failing:
+    words: frozenset[str] = frozenset()
+
     def __init__(self, fault: BaseException, *, may_stall: bool = False) -> None:
         self._fault = fault
         self.may_stall = may_stall
@@ -47,6 +50,7 @@ class Stuck:
     """Never answers until it is let go; counts how many threads are inside it."""
 
     may_stall = True
+    words: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.let_go = threading.Event()

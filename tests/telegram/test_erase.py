@@ -223,6 +223,7 @@ def test_what_is_under_way_during_the_wipe_is_deleted_when_it_lands(bot_on_both:
     bot.run(deliver_due(run, {"telegram": Meanwhile(bot, wipe)}))
     late = bot.api.sent[-1]
     assert late.text == "Wat deed je vader?"
+    assert len(rows(bot.house, deletion)) == 1, "one job for a chat"
     bot.erase()
     assert late.message_id in _gone(bot)
     assert rows(bot.house, deletion) == []
