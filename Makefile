@@ -41,11 +41,11 @@ format: .venv/.test
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
 
 train: .venv/.test
-	@$(BIN)/python -m nlu.train
+	@$(BIN)/python -m nlu.training.train
 
 parity: .venv/.test
 	@$(SAY) 'The carried model against Rasa itself'
-	@$(BIN)/python -m nlu.prove
+	@$(BIN)/python -m nlu.training.prove
 
 lock: .venv/.uv
 	@for f in uv node run test; do $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

@@ -22,9 +22,10 @@ from contextlib import contextmanager
 
 import psutil
 
-from nlu import dataset, model, rasa_env
+from nlu import model
 from nlu.assemble import open_reader
 from nlu.rasa_server import RasaServer
+from nlu.training import dataset, rasa_env
 from nlu.understanding import EngineError
 
 _PROBE = """

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nlu import dataset, rasa_env
-from nlu.asking_rasa import Judge, progress_on
 from nlu.evaluate import Example
 from nlu.reader import clean
+from nlu.training import dataset, rasa_env
+from nlu.training.asking_rasa import Judge, progress_on
 from nlu.understanding import INTENTS, URGENCY_OF, Urgency
 
 _FEATURES = """

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import publish, reading
+from bot import understanding
 from bot.preflight import CannotStart
-from bot.publish import Published
 from config.settings import Settings
+from handoff import publishing
+from handoff.crypto.vault import Cost, Vault
 from handoff.database import open_store
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade
+from handoff.publishing import Published
 from handoff.runtime import Runtime, utc_now
-from handoff.vault import Cost, Vault
 from nlu.reader import Reader
 from nlu.understanding import Understanding
 
@@ -61,10 +62,10 @@ def first_start(settings: Settings) -> None:
 
 def assemble(settings: Settings) -> Parts:
     """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
-    published = publish.bring_into_force(settings.config_dir, settings.data_dir, utc_now())
+    published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now())
     cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
     vault = Vault(settings.secret(), settings.key_dir, cost=cost)
-    reader = reading.open_reader(settings, keep=settings.data_dir)
+    reader = understanding.open_reader(settings, keep=settings.data_dir)
     runtime = Runtime(open_store(settings.database_url), vault, published.configuration, child_origin=settings.child_origin)
     return Parts(settings, runtime, reader, published)
 
@@ -73,7 +74,7 @@ def prepare_database(runtime: Runtime, url: str) -> bool:
     """Migrate, and make the script and the gemeenten known. False when the database cannot be used now; try again later."""
     try:
         upgrade(url)
-        runtime.store.write(lambda tx: publish.store_published(tx, runtime)).result()
+        runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
     except (SQLAlchemyError, HandoffError) as error:
         log.error("database_unavailable", error=type(error).__name__)
         return False

@@ -12,10 +12,13 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.turn import take_turn
-from handoff import conversation, outbox, queue, roster, tenants, transcript
-from handoff.conversation import Chat, Door
+from handoff import transcript
+from handoff.chats import conversation, outbox
+from handoff.chats.conversation import Chat, Door
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce, team_topic
+from handoff.places import municipalities
+from handoff.queue import handoffs, roster
 from handoff.runtime import Runtime, team_id_of
 from handoff.transcript import Line
 from nlu.understanding import Understanding
@@ -44,7 +47,7 @@ def look(tx: Connection, runtime: Runtime, door: Door, now: datetime, *, after: 
     """What stands in the chat after sequence number `after`, opened with the child's own token."""
     chat = _chat(tx, runtime, door)
     lines = transcript.lines(tx, runtime, chat, runtime.vault.child_key(door.token), after=after)
-    item = queue.last_of(tx, chat.id)
+    item = handoffs.last_of(tx, chat.id)
     there = bool(roster.on_duty(tx, chat.team_id, now))
     return Snapshot(chat.id, lines, item.state, conversation.first_name(tx, item.claimed_by), there)
 
@@ -75,7 +78,7 @@ def somebody_there(tx: Connection, municipality_id: str, now: datetime) -> bool:
 
     Raises `StoreUnavailable` when its team has no key yet: nothing can be sealed for it, so no words may be taken (promise 1).
     """
-    if not tenants.can_seal(tx, municipality_id):
+    if not municipalities.can_seal(tx, municipality_id):
         raise StoreUnavailable("this gemeente has no confidant yet")
     return bool(roster.on_duty(tx, team_id_of(municipality_id), now))
 

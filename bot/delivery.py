@@ -19,11 +19,13 @@ from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from config.render import render
 from config.schema import Condition, Utterance
-from handoff import conversation, deletions, outbox, queue, rerouting, tenants
+from handoff.chats import conversation, deletions, outbox
+from handoff.chats.outbox import Parcel
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
-from handoff.outbox import Parcel
-from handoff.queue import Handoff
+from handoff.places import municipalities
+from handoff.queue import handoffs, rerouting
+from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
@@ -116,7 +118,7 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
         words = runtime.vault.open_for_delivery(parcel.sealed or b"", "words", parcel.conversation_id, parcel.seq)
         return Outgoing(words.decode("utf-8", "replace"), from_human=True, skip=len(parcel.sent))
     chat = conversation.get(tx, parcel.conversation_id)
-    item = queue.open_of(tx, chat.id)
+    item = handoffs.open_of(tx, chat.id)
     utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
     if _is_past(item, parcel, utterance):
         return None
@@ -151,7 +153,7 @@ def _choices(tx: Connection, runtime: Runtime, parcel: Parcel) -> tuple[str, ...
 
     None when there are too many to look through on a phone: then the name is typed.
     """
-    receiving = tenants.receiving(tx) if parcel.utterance in (CHOOSE, NEAR) else frozenset()
+    receiving = municipalities.receiving(tx) if parcel.utterance in (CHOOSE, NEAR) else frozenset()
     names = {m.id: m.name for m in runtime.configuration.listed if m.id in receiving}
     if parcel.utterance == NEAR and parcel.sealed:
         near = runtime.vault.open_for_delivery(parcel.sealed, "choices", parcel.conversation_id, parcel.seq)

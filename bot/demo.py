@@ -14,11 +14,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff import keys, members, people, tenants
-from handoff.members import Unlocked
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.passphrases import passphrase as new_passphrase
+from handoff.accounts.sessions import Unlocked
 from handoff.models import person
-from handoff.phrases import passphrase as new_passphrase
+from handoff.places import municipalities
 from handoff.runtime import Runtime
+from handoff.team import people
 
 MUNICIPALITY = "voorbeeldstad"
 _PEOPLE = (("sanne", "Sanne"), ("mehmet", "Mehmet"))
@@ -34,7 +37,7 @@ class Login:
 
 def prepare(runtime: Runtime, file: Path) -> list[Login]:
     """Make the demo's two colleagues at the first start. Returns the logins that can still be used, for printing."""
-    there = runtime.store.read(lambda tx: tenants.has_people(tx, MUNICIPALITY)).result()
+    there = runtime.store.read(lambda tx: municipalities.has_people(tx, MUNICIPALITY)).result()
     if not there:
         phrases = {login: new_passphrase() for login, _ in _PEOPLE}
         _write(file, phrases)  # before the people exist: a passphrase that nobody saw would lock the demo for good
@@ -50,7 +53,7 @@ def _add(tx: Connection, runtime: Runtime, phrases: dict[str, str]) -> None:
     now = runtime.clock()
     founder: Unlocked | None = None
     for login, first_name in _PEOPLE:
-        key = members.new_key(runtime.vault, phrases[login])
+        key = credentials.new_key(runtime.vault, phrases[login])
         added = people.add_confidant(
             tx, runtime.vault, key, municipality_id=MUNICIPALITY, login=login, first_name=first_name, now=now
         )
@@ -62,11 +65,11 @@ def _add(tx: Connection, runtime: Runtime, phrases: dict[str, str]) -> None:
 
 def _as_unlocked(tx: Connection, runtime: Runtime, login: str, phrase: str) -> Unlocked:
     """The founder signs in once, here, to grant the team key to the colleague; the session ends with it."""
-    row = members.look_up(tx, login)
+    row = credentials.look_up(tx, login)
     now: datetime = runtime.clock()
-    cookie = members.open_session(tx, runtime.vault, row, members.unlock(runtime.vault, row, phrase), now=now)
-    who = members.resume(tx, runtime.vault, cookie, now=now)
-    members.end_session(tx, who.session_id)
+    cookie = sessions.open_session(tx, runtime.vault, row, credentials.unlock(runtime.vault, row, phrase), now=now)
+    who = sessions.resume(tx, runtime.vault, cookie, now=now)
+    sessions.end_session(tx, who.session_id)
     return who
 
 

@@ -1,4 +1,4 @@
-"""Does what `handoff.deletions` holds: says the farewell, and deletes at the channel what can be deleted there.
+"""Does what `handoff.chats.deletions` holds: says the farewell, and deletes at the channel what can be deleted there.
 
 The farewell first, so that a child who asked hears at once; a fault in one does not hold up the other.
 """
@@ -15,19 +15,19 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.channels.channel import Channel, DeliveryFailed
-from bot.channels.web_words import Words
 from bot.message import Outgoing
-from handoff import deletions
+from handoff.chats import deletions
+from handoff.chats.deletions import FAREWELL_LINES, Deletion
+from handoff.chats.outbox import BACKOFF_S, LOAN
 from handoff.database import awaited
-from handoff.deletions import FAREWELL_LINES, Deletion
 from handoff.errors import HandoffError, StoreUnavailable
-from handoff.outbox import BACKOFF_S, LOAN
 from handoff.runtime import Runtime
+from handoff.wording import Words
 
 log = structlog.get_logger()
 
 FAREWELL = ("utter_stopped", "utter_telegram_leftover")
-"""`handoff.deletions.FAREWELL_LINES` utterances, in the order in which they are said."""
+"""`handoff.chats.deletions.FAREWELL_LINES` utterances, in the order in which they are said."""
 
 DELETE_AT_ONCE = 100
 """Messages in one request."""

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import structlog
 
-from bot import publish
 from bot.channels.channel import Channel
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.waiting import tell_waiting
-from handoff import members, retention, roster
+from handoff import publishing
+from handoff.accounts import sessions
+from handoff.chats import retention
 from handoff.database import awaited
+from handoff.queue import roster
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
@@ -59,7 +61,7 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel], stop: asyncio.Event
         now = runtime.clock()
         in_use = await awaited(runtime.store.read(retention.days_in_use))
         await asyncio.to_thread(retention.destroy_expired_keys, runtime.vault, now, in_use)
-        await awaited(runtime.store.write(lambda tx: members.forget_old_sessions(tx, now=now)))
+        await awaited(runtime.store.write(lambda tx: sessions.forget_old_sessions(tx, now=now)))
         while await awaited(runtime.store.write(lambda tx: retention.delete_expired(tx, now))):
             continue
         await awaited(runtime.store.tidy())
@@ -81,7 +83,7 @@ class ConfigurationWatch:
         self._stamp = (0.0, 0)  # look once at the start: a change while the program was starting counts too
 
     def _newest(self) -> tuple[float, int]:
-        files = [f for f in self._folder.rglob("*.yml") if publish.counts(f)]
+        files = [f for f in self._folder.rglob("*.yml") if publishing.counts(f)]
         return max((f.stat().st_mtime for f in files), default=0.0), len(files)
 
     async def step(self) -> None:
@@ -89,12 +91,12 @@ class ConfigurationWatch:
         stamp = await asyncio.to_thread(self._newest)
         if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
             return
-        published = await asyncio.to_thread(publish.bring_into_force, self._folder, self._data_dir, self._runtime.clock())
+        published = await asyncio.to_thread(publishing.bring_into_force, self._folder, self._data_dir, self._runtime.clock())
         if published.faults:
             self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)
         elif published.digest != self._digest:
             fresh = published.configuration
-            await awaited(self._runtime.store.write(lambda tx: publish.store_published(tx, self._runtime, fresh)))
+            await awaited(self._runtime.store.write(lambda tx: publishing.store_published(tx, self._runtime, fresh)))
             self._runtime.configuration = fresh  # only now: until it is stored, none of its words can be said
             self._digest = published.digest
             self._tell("De nieuwe teksten zijn gepubliceerd.")

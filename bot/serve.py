@@ -13,15 +13,15 @@ import structlog
 import uvicorn
 
 from bot.app import Parts, prepare_database
-from bot.channels.webchat import child_app
+from bot.channels.web.app import child_app
 from bot.hardening import harden
 from bot.loops import ConfigurationWatch, Step, every, steps
-from bot.reading import UnderstandingWatch
+from bot.understanding import UnderstandingWatch
 from config.settings import SettingsFaults
 from handoff.console.app import console_app
 
 if TYPE_CHECKING:
-    from bot.channels.telegram_service import TelegramService
+    from bot.channels.telegram.service import TelegramService
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ def telegram_of(running: Running, tell: Callable[[str], None]) -> TelegramServic
     try:
         if parts.settings.telegram() is None:
             return None
-        from bot.channels.telegram_service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
+        from bot.channels.telegram.service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
 
         return open_telegram(parts.settings, parts.runtime, parts.understand, ready=running.ready.is_set)
     except SettingsFaults as faults:

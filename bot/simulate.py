@@ -13,17 +13,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.message import Incoming
-from bot.publish import store_published
 from bot.turn import TurnResult, pressed, take_turn
 from config.render import render
 from config.schema import Configuration
-from handoff import keys, members
-from handoff.conversation import WEBCHAT
+from handoff import keys
+from handoff.accounts import credentials
+from handoff.chats.conversation import WEBCHAT
+from handoff.crypto.vault import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
 from handoff.models import message
+from handoff.publishing import store_published
 from handoff.runtime import Runtime, team_id_of, utc_now
-from handoff.vault import Cost, Vault
 from nlu.understanding import Understanding, Urgency
 
 
@@ -58,7 +59,7 @@ def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
     """A team needs a member before anything can be sealed for it; this one is not on duty."""
     store_published(tx, runtime)
     now = runtime.clock()
-    person_id = members.add_person(
+    person_id = credentials.add_person(
         tx, runtime.vault, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant",
         passphrase=secrets.token_hex(16), must_renew=True, now=now,
     )  # fmt: skip

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from bot.message import Incoming
 from bot.policy import State, decide
 from config.schema import Script
-from handoff import conversation, queue, rerouting
-from handoff.conversation import Chat, Door
-from handoff.queue import Handoff
+from handoff.chats import conversation
+from handoff.chats.conversation import Chat, Door
+from handoff.queue import handoffs, rerouting
+from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime, team_id_of
 from handoff.speak import say
 from nlu.understanding import URGENCY_OF, Understanding
@@ -45,16 +46,16 @@ def pressed(understanding: Understanding, script: Script, text: str) -> Understa
 def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime) -> TurnResult:
     """Store one message and answer it. Locks the chat's row. Raises `NotFound` for an unknown gemeente or an erased chat."""
     chat, moved = _chat(tx, runtime, incoming, now)
-    current = queue.open_of(tx, chat.id)
+    current = handoffs.open_of(tx, chat.id)
     if conversation.known(tx, chat, "child", incoming.external_id):
-        return TurnResult(chat, current or queue.last_of(tx, chat.id), (), repeated=True)
+        return TurnResult(chat, current or handoffs.last_of(tx, chat.id), (), repeated=True)
     said = _turns(conversation.said(tx, chat.id))
     conversation.add_child_words(
         tx, runtime.vault, chat, external_id=incoming.external_id, text=incoming.text, reading=understanding.intent,
         urgency=understanding.urgency, language=understanding.language, now=now,
     )  # fmt: skip
     route = runtime.route(chat.municipality_id)
-    item = queue.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
+    item = handoffs.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
     state = State(
         turns=said,
         claimed=item.state == "claimed",

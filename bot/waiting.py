@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 
 from bot.policy import waiting_utterance
 from config.schema import Condition
-from handoff import conversation, queue
-from handoff.conversation import Chat
+from handoff.chats import conversation
+from handoff.chats.conversation import Chat
 from handoff.database import awaited
 from handoff.errors import NotFound, StoreUnavailable
-from handoff.queue import Handoff
+from handoff.queue import handoffs
+from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 from handoff.speak import say
 
@@ -30,8 +31,8 @@ NOBODY = "utter_nobody_on_duty"
 async def tell_waiting(runtime: Runtime) -> int:
     """Go once through everybody who waits and every claim whose confidant vanished. Returns how many messages were added."""
     now = runtime.clock()
-    expired = await awaited(runtime.store.read(lambda tx: queue.expired(tx, now)))
-    waiting = await awaited(runtime.store.read(queue.all_waiting))
+    expired = await awaited(runtime.store.read(lambda tx: handoffs.expired(tx, now)))
+    waiting = await awaited(runtime.store.read(handoffs.all_waiting))
     told = 0
     for item in expired:
         told += await _each(runtime, partial(_lapse, runtime=runtime, item=item, now=now))
@@ -58,7 +59,7 @@ async def _each(runtime: Runtime, deed: Callable[[Connection], int], only_if: Ca
 
 def _lapse(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int:
     chat = _locked(tx, item)
-    if chat is None or not queue.lapse(tx, handoff_id=item.id, now=now):
+    if chat is None or not handoffs.lapse(tx, handoff_id=item.id, now=now):
         return 0
     return int(say(tx, runtime, chat, "utter_given_back", now=now) is not None)
 
@@ -81,12 +82,12 @@ def _something_due(tx: Connection, runtime: Runtime, item: Handoff, now: datetim
 
 def _tell(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int:
     chat = _locked(tx, item)
-    current = queue.open_of(tx, item.conversation_id) if chat else None
+    current = handoffs.open_of(tx, item.conversation_id) if chat else None
     if chat is None or current is None or current.id != item.id or current.state != "waiting":
         return 0
-    queue.note_step(tx, handoff_id=item.id, step=_step(runtime, current, now))
+    handoffs.note_step(tx, handoff_id=item.id, step=_step(runtime, current, now))
     due = _due(current, now)
-    if due and queue.note_told(tx, handoff_id=item.id, minutes=due[0]):
+    if due and handoffs.note_told(tx, handoff_id=item.id, minutes=due[0]):
         return int(say(tx, runtime, chat, due[1], now=now) is not None)
     if _hope_ended(tx, runtime, item, now):
         return int(say(tx, runtime, chat, NOBODY, now=now) is not None)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from config.crosscheck import crosscheck
 from config.faults import Fault, Faults, Finding
-from config.guard import judge_utterance
-from config.language import judge_button, judge_text
+from config.gates.guard import judge_utterance
+from config.gates.simple_dutch import judge_button, judge_text
 from config.load import assemble
 from config.reading import Reading, read
 from config.responses import Told

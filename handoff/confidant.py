@@ -11,13 +11,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from handoff import access, audit, conversation, outbox, queue, roster, transcript
-from handoff.conversation import Chat
+from handoff import audit, transcript
+from handoff.accounts.sessions import Unlocked
+from handoff.chats import conversation, outbox
+from handoff.chats.conversation import Chat
 from handoff.errors import Conflict, NotFound
-from handoff.members import Unlocked
-from handoff.queue import Handoff, Outcome
+from handoff.queue import handoffs, roster
+from handoff.queue.handoffs import Handoff, Outcome
 from handoff.runtime import Runtime
 from handoff.speak import say
+from handoff.team import access
 from handoff.transcript import Line
 
 
@@ -56,8 +59,8 @@ def boards(tx: Connection, who: Unlocked, now: datetime) -> list[Board]:
 def _board(tx: Connection, who: Unlocked, team: access.MyTeam, now: datetime) -> Board:
     return Board(
         team=team,
-        waiting=queue.waiting(tx, team.id),
-        held=queue.held(tx, team.id),
+        waiting=handoffs.waiting(tx, team.id),
+        held=handoffs.held(tx, team.id),
         on_duty=roster.on_duty(tx, team.id, now),
         my_shift=roster.has_shift(tx, team_id=team.id, person_id=who.person_id),
     )
@@ -67,9 +70,9 @@ def alive(tx: Connection, who: Unlocked, now: datetime) -> None:
     """The console of this person is open: keeps their shift and every claim that they hold. Sent every 25 seconds."""
     for team in access.teams_of(tx, who):
         roster.beat(tx, team_id=team.id, person_id=who.person_id, now=now)
-        for item in queue.held(tx, team.id):
+        for item in handoffs.held(tx, team.id):
             if item.claimed_by == who.person_id:
-                queue.keep(tx, handoff_id=item.id, person_id=who.person_id, now=now)
+                handoffs.keep(tx, handoff_id=item.id, person_id=who.person_id, now=now)
 
 
 def set_duty(tx: Connection, who: Unlocked, team_id: str, now: datetime, *, present: bool) -> None:
@@ -84,7 +87,7 @@ def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now:
     """Take a waiting child; the child is told who reads now. Raises `Conflict` when somebody was first."""
     wanted = access.handoff_of(tx, who, handoff_id)
     chat = _locked(tx, wanted)
-    taken = queue.claim(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
+    taken = handoffs.claim(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
     before = conversation.last_named(tx, chat.id)
     words = "utter_taken_over" if before in (None, who.person_id) else "utter_transferred"
     say(tx, runtime, chat, words, now=now, claimed=True, person_id=who.person_id)
@@ -108,7 +111,7 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
 def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime) -> None:
     """Send words to the child. The same `external_id` twice is one message. Also renews the claim."""
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
-    if not queue.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
+    if not handoffs.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
         raise Conflict("this chat is not yours any more")
     if conversation.known(tx, chat, "confidant", external_id):
         return
@@ -118,7 +121,7 @@ def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, e
 def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
     """Give the child back to the queue and tell the child the truth about it."""
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
-    queue.release(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
+    handoffs.release(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
     say(tx, runtime, chat, "utter_given_back", now=now)
     _note(tx, who, now, "release", handoff_id)
 
@@ -129,7 +132,7 @@ def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, t
     if to_person_id not in {c.id for c in access.colleagues_of(tx, who, mine.team_id)}:
         raise NotFound("no such colleague")
     chat = _locked(tx, mine)
-    queue.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id, now=now)
+    handoffs.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id, now=now)
     say(tx, runtime, chat, "utter_given_back", now=now)
     _note(tx, who, now, "transfer", handoff_id)
 
@@ -137,7 +140,7 @@ def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, t
 def close(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, outcome: Outcome, now: datetime) -> None:
     """End the conversation with an outcome from the closed list."""
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
-    queue.close(tx, handoff_id=handoff_id, person_id=who.person_id, outcome=outcome, now=now)
+    handoffs.close(tx, handoff_id=handoff_id, person_id=who.person_id, outcome=outcome, now=now)
     say(tx, runtime, chat, "utter_closed", now=now)
     _note(tx, who, now, "close", handoff_id)
 

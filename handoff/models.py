@@ -1,6 +1,6 @@
 """The tables. Every rule that must never be broken is a named constraint here, not only a line of Python.
 
-Ids that leave the server are random (128 bit, base64url). Times are UTC. Only `handoff.vault` makes what stands in `sealed`.
+Ids that leave the server are random (128 bit, base64url). Times are UTC. Only `handoff.crypto.vault` makes what stands in `sealed`.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from config.facts import facts
 from config.schema import Condition, Configuration, Municipality, Route, Script
-from handoff import roster, scripts
+from handoff.crypto.vault import Vault
 from handoff.database import Store
 from handoff.errors import NotFound
-from handoff.vault import Vault
+from handoff.queue import roster
+from handoff.scripts import versions
 
 
 def utc_now() -> datetime:
@@ -66,7 +67,7 @@ class Runtime:
         if version == self.script.version:
             return self.script
         if version not in self._scripts:
-            self._scripts[version] = scripts.load(tx, version)
+            self._scripts[version] = versions.load(tx, version)
         return self._scripts[version]
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from handoff import conversation
-from handoff.conversation import Chat
+from handoff.chats import conversation
+from handoff.chats.conversation import Chat
 from handoff.runtime import Runtime
 
 

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from config.render import render
 from config.schema import QuickReply
-from handoff import keys, rerouting
-from handoff.conversation import Chat
-from handoff.keys import OpenedMessage
-from handoff.members import Unlocked
+from handoff import keys
+from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import Chat
+from handoff.crypto.vault import ChildKey
+from handoff.keys.messages import OpenedMessage
 from handoff.models import person
+from handoff.queue import rerouting
 from handoff.runtime import Runtime
-from handoff.vault import ChildKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def open_model(path: Path = model.DEFAULT_PATH) -> tuple[Engine, Thresholds]:
 
 
 def record_path(model_path: Path) -> Path:
-    """The record that `nlu.train` writes beside a model: `praat.tar.gz` has `praat.json`."""
+    """The record that `nlu.training.train` writes beside a model: `praat.tar.gz` has `praat.json`."""
     return model_path.with_name(model_path.name.removesuffix(".tar.gz") + ".json")
 
 

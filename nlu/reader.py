@@ -26,7 +26,7 @@ _LIST_CONFIDENCE = 0.95  # what a danger phrase is worth when the engine said so
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where the engine is believed; all are probabilities, set by `nlu.train` on data that the model had not seen.
+    """Where the engine is believed; all are probabilities, set by `nlu.training.train` on data that the model had not seen.
 
     Below `fallback_below` the best intent is not named. From `acute_from` on, the probability of the acute intents together
     makes a message acute (below it an acute intent is not named); from `high_from` on, that of the acute and high intents

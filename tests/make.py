@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from bot import child
 from bot.child import Snapshot
 from bot.message import Incoming
-from bot.publish import store_published
 from config.load import load
 from config.schema import Configuration
-from handoff import keys, members, people
-from handoff.conversation import WEBCHAT
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import WEBCHAT
+from handoff.crypto.vault import Cost, Vault
 from handoff.database import open_store
-from handoff.members import Unlocked
 from handoff.models import metadata
+from handoff.publishing import store_published
 from handoff.runtime import Runtime
-from handoff.vault import Cost, Vault
+from handoff.team import people
 from nlu.understanding import URGENCY_OF, Understanding
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -78,7 +80,7 @@ class House:
         """A confidant who is signed in; the first of a gemeente founds the team and grants the others."""
         vault, now = self.runtime.vault, self.clock()
         self.phrases[login] = phrase = f"{login} zin van zes losse woorden"
-        key = members.new_key(vault, phrase)
+        key = credentials.new_key(vault, phrase)
         self.runtime.store.write(
             lambda tx: people.add_confidant(
                 tx, vault, key, municipality_id=municipality_id, login=login, first_name=login.title(), now=now
@@ -101,10 +103,10 @@ class House:
     def sign_in(self, login: str) -> tuple[Unlocked, bytes]:
         """(who, cookie) of a new session."""
         vault, now = self.runtime.vault, self.clock()
-        row = self.runtime.store.read(lambda tx: members.look_up(tx, login)).result()
-        private = members.unlock(vault, row, self.phrases[login])
-        cookie = self.runtime.store.write(lambda tx: members.open_session(tx, vault, row, private, now=now)).result()
-        return self.runtime.store.write(lambda tx: members.resume(tx, vault, cookie, now=now)).result(), cookie
+        row = self.runtime.store.read(lambda tx: credentials.look_up(tx, login)).result()
+        private = credentials.unlock(vault, row, self.phrases[login])
+        cookie = self.runtime.store.write(lambda tx: sessions.open_session(tx, vault, row, private, now=now)).result()
+        return self.runtime.store.write(lambda tx: sessions.resume(tx, vault, cookie, now=now)).result(), cookie
 
 
 @contextmanager

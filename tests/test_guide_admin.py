@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from bot.cli import app
+from bot.cli.main import app
 from config.settings import PREFIX, Settings, read_settings
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "guide-admin.md").read_text("utf-8")

@@ -21,11 +21,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from handoff.console import board, chat, renew, sign_in, stream, team
 from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.looks import STATIC, Looks
+from handoff.console.middleware import OwnOriginOnly, SafeHeaders, SmallBodies
+from handoff.console.pages import chat, queue, renew, sign_in, stream, team
 from handoff.console.parts import ConsoleSettings, Parts, parts_of
-from handoff.console.security import OwnOriginOnly, SafeHeaders, SmallBodies
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
 
@@ -71,10 +71,10 @@ def console_app(
 
 def _routes() -> list[Route | Mount]:
     return [
-        Route("/", board.page, name="queue"),
-        Route("/wachtrij-deel", board.fragment),
-        Route("/dienst", board.duty, methods=["POST"]),
-        Route("/wachtrij/{handoff_id}/overnemen", board.claim, methods=["POST"]),
+        Route("/", queue.page, name="queue"),
+        Route("/wachtrij-deel", queue.fragment),
+        Route("/dienst", queue.duty, methods=["POST"]),
+        Route("/wachtrij/{handoff_id}/overnemen", queue.claim, methods=["POST"]),
         Route(_CHAT, chat.page),
         Route(f"{_CHAT}/deel", chat.fragment),
         Route(f"{_CHAT}/schrijven", chat.write, methods=["POST"]),

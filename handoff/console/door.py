@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handoff import members
+from handoff.accounts import sessions
+from handoff.accounts.sessions import Unlocked
 from handoff.console.parts import ConsoleSettings, parts_of
 from handoff.database import awaited
 from handoff.errors import Denied
-from handoff.members import Unlocked
 
 T = TypeVar("T")
 Deed = Callable[[Connection, Unlocked, datetime], T]
@@ -43,7 +43,7 @@ def cookie_of(request: Request) -> bytes:
 
 
 def set_cookie(response: Response, settings: ConsoleSettings, cookie: bytes) -> None:
-    """For as long as the browser runs; the server ends it sooner (`members.IDLE`, `members.LONGEST`)."""
+    """For as long as the browser runs; the server ends it sooner (`sessions.IDLE`, `sessions.LONGEST`)."""
     text = base64.urlsafe_b64encode(cookie).rstrip(b"=").decode("ascii")
     response.set_cookie(settings.cookie, text, path="/", secure=settings.secure, httponly=True, samesite="strict")
 
@@ -72,7 +72,7 @@ async def _with_session(request: Request, deed: Deed[T], *, write: bool, renewin
 
     def work(tx: Connection) -> T:
         try:
-            who = members.resume(tx, runtime.vault, cookie, now=now, touch=write)
+            who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=write)
         except Denied:
             raise SignedOut from None
         if who.must_renew and not renewing:

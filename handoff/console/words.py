@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handoff.queue import Outcome
+from handoff.queue.handoffs import Outcome
 
 URGENCY = ("gewoon", "hoog", "acuut")
 

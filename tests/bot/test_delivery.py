@@ -10,9 +10,9 @@ from bot.message import Incoming, Outgoing
 from bot.turn import take_turn
 from config.schema import Condition
 from handoff import confidant, transcript
-from handoff.conversation import get
+from handoff.chats.conversation import get
 from handoff.models import conversation, message, outbox
-from handoff.queue import all_waiting
+from handoff.queue.handoffs import all_waiting
 from handoff.runtime import team_id_of
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, rows, understood

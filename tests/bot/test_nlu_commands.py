@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot import cli_nlu
-from nlu import dataset
+from bot.cli import nlu
 from nlu.assemble import open_reader
 from nlu.evaluate import evaluate, read_examples
+from nlu.training import dataset
 from tests.journey.server import free_port
 
 
 def praat_nlu(*words: str, typed: str | None = None) -> Result:
-    return CliRunner().invoke(cli_nlu.app, list(words), input=typed, env={"COLUMNS": "120"})
+    return CliRunner().invoke(nlu.app, list(words), input=typed, env={"COLUMNS": "120"})
 
 
 def test_parse_prints_a_json_line_for_each_line() -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot import cli_people, demo
-from handoff import audit, keys, people
+from bot import demo
+from bot.cli import people as people_commands
+from handoff import audit, keys
 from handoff.database import open_store
 from handoff.models import person
 from handoff.runtime import team_id_of
+from handoff.team import people
 from tests.handoff.desk import desk, new_child, read
 from tests.make import CITY, House, rows
 
@@ -29,7 +31,7 @@ class Terminal:
 
     def person(self, *words: str, answer: str | None = None) -> tuple[int, str]:
         """(exit code, what it said)."""
-        done = CliRunner().invoke(cli_people.app, list(words), input=answer)
+        done = CliRunner().invoke(people_commands.app, list(words), input=answer)
         return done.exit_code, " ".join(done.output.split())
 
     def add(self, login: str) -> str:

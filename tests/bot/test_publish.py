@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import publish
 from bot.loops import ConfigurationWatch
-from bot.publish import NothingPublished, bring_into_force
+from handoff import publishing
 from handoff.errors import StoreUnavailable
+from handoff.publishing import NothingPublished, bring_into_force
 from tests import make
 from tests.make import CITY, CONFIG, NOON, House, first_child
 
@@ -120,5 +120,5 @@ def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, f
 
 
 def test_a_stricter_gate_looks_at_old_words_again() -> None:
-    assert publish.digest(CONFIG) == publish.digest(CONFIG)
+    assert publishing.digest(CONFIG) == publishing.digest(CONFIG)
     assert make.configuration().script.version

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.reading import UnderstandingWatch, open_reader
+from bot.understanding import UnderstandingWatch, open_reader
 from config.settings import Settings, read_settings
 from nlu import danger_file, model
 from nlu.assemble import record_path

@@ -9,8 +9,8 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from bot.sticker import HEIGHT, WIDTH, Rect, in_letters, pdf, shapes, svg
 from config.schema import Municipality
+from handoff.places.stickers import HEIGHT, WIDTH, Rect, in_letters, pdf, shapes, svg
 from tests.make import CITY, configuration
 
 ORIGIN = "https://praat.voorbeeldstad.example"

@@ -6,12 +6,12 @@ import asyncio
 import secrets
 
 from bot import child
-from bot.publish import store_published
 from bot.waiting import tell_waiting
 from handoff import confidant
-from handoff.conversation import WEBCHAT, Door
+from handoff.chats.conversation import WEBCHAT, Door
 from handoff.models import handoff, message
-from handoff.queue import all_waiting
+from handoff.publishing import store_published
+from handoff.queue.handoffs import all_waiting
 from handoff.runtime import team_id_of
 from tests.make import CITY, House, first_child, rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.channels.web_pace import BURST, LONGEST_S, Pace
+from bot.channels.web.pace import BURST, LONGEST_S, Pace
 
 
 class Time:

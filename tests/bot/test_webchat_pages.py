@@ -11,10 +11,10 @@ import socket
 import pytest
 from structlog.testing import capture_logs
 
-from bot.channels.web_labels import LABELS, STATES
-from bot.channels.web_search import search
-from bot.channels.web_text import parts, shown
+from bot.channels.web.labels import LABELS, STATES
+from bot.channels.web.text import parts, shown
 from config.schema import Configuration
+from config.search import search
 from tests.bot.web import Site, new_token
 from tests.make import CITY, House, configuration
 from tests.serving import serving

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.channels.web_stream import MOST_PER_CHAT
+from bot.channels.web.stream import MOST_PER_CHAT
 from handoff.models import conversation
 from tests.bot.web import Site, Stream, new_token, stream
 from tests.make import CITY

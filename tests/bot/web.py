@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import httpx
 from starlette.applications import Starlette
 
-from bot.channels.webchat import child_app
+from bot.channels.web.app import child_app
 from handoff import confidant
-from handoff.members import Unlocked
+from handoff.accounts.sessions import Unlocked
 from nlu.understanding import Understanding
 from tests.make import CITY, House, understood
 

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from bot import child as child_side
-from handoff import queue
-from handoff.conversation import WEBCHAT, Door
+from handoff.chats.conversation import WEBCHAT, Door
 from handoff.models import person
+from handoff.queue import handoffs
 from tests.browser.console_desk import PHONE, Served, served
 from tests.handoff.desk import Child, new_child, read, write
 from tests.make import House
@@ -158,7 +158,7 @@ def test_give_back_transfer_and_close_reach_the_colleague_live(site: Served) -> 
         sanne.get_by_label("Gepraat, nu is er niets meer nodig").check()
         sanne.get_by_role("button", name="Gesprek afsluiten").click()
         expect(sanne.get_by_text("U hebt het gesprek afgesloten.")).to_be_visible()
-    assert read(site.house, lambda tx: queue.get(tx, handoff_id)).outcome == "talked"
+    assert read(site.house, lambda tx: handoffs.get(tx, handoff_id)).outcome == "talked"
     assert child.count == 1
 
 
@@ -188,7 +188,7 @@ def test_a_claim_that_is_lost_meanwhile_is_said_and_the_text_stays(site: Served)
         _listening(page)
         page.get_by_label("Uw bericht aan het kind").fill("wat ik net wilde zeggen")
         later = house.clock.now.replace(year=2027)
-        assert write(house, lambda tx: queue.lapse(tx, handoff_id=handoff_id, now=later))
+        assert write(house, lambda tx: handoffs.lapse(tx, handoff_id=handoff_id, now=later))
         expect(page.get_by_role("alert")).to_contain_text("in de wachtrij")
         expect(page.get_by_label("Uw bericht aan het kind")).to_have_value("wat ik net wilde zeggen")
         expect(page.get_by_role("button", name="Versturen")).to_be_disabled()

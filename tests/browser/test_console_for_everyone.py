@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from handoff import confidant, queue
-from handoff.conversation import WEBCHAT, Door, find
+from handoff import confidant
+from handoff.chats.conversation import WEBCHAT, Door, find
 from handoff.models import person
+from handoff.queue import handoffs
 from tests.browser.console_desk import DESK, PHONE, Served, faults_of, served
 from tests.handoff.desk import invite, new_child, read, write
 from tests.make import House
@@ -224,7 +225,7 @@ def _must_renew(house: House, login: str) -> None:
 def _of(house: House, token: bytes) -> str:
     chat = read(house, lambda tx: find(tx, house.runtime.vault, Door(WEBCHAT, token)))
     assert chat is not None
-    found = read(house, lambda tx: queue.open_of(tx, chat.id))
+    found = read(house, lambda tx: handoffs.open_of(tx, chat.id))
     assert found is not None
     return found.id
 

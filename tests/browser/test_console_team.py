@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from handoff import people, teamwork
 from handoff.runtime import team_id_of
+from handoff.team import people, teamwork
 from tests.browser.console_desk import DESK, PHONE, Served, faults_of, served
 from tests.handoff.desk import invite, new_child, write
 from tests.make import CITY, House

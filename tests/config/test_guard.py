@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.guard import judge_utterance, judge_variant
-from config.guard_rule import Rule
-from config.guard_rules import RULES
+from config.gates.guard import judge_utterance, judge_variant
+from config.gates.rule import Rule
+from config.gates.rules import RULES
+from config.gates.sentences import folded, split
 from config.schema import Utterance
-from config.sentences import folded, split
 from tests.config.corpus import whole
 
 GOOD: list[dict[str, Any]] = whole("guard_good.yml")

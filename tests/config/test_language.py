@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.language import MIN_FLESCH_DOUMA, flesch_douma, judge_button, judge_text
-from config.passive import passive
+from config.gates.passive import passive
+from config.gates.simple_dutch import MIN_FLESCH_DOUMA, flesch_douma, judge_button, judge_text
 from tests.config.corpus import by_rule, explained, texts
 
 GOOD = texts("language_good.yml")

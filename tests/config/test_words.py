@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyphen
 import pytest
 
-from config.words import FILE, common, is_common, syllables
-from config.words.freeze import frozen
+from config.gates.words import FILE, common, is_common, syllables
+from config.gates.words.freeze import frozen
 
 
 def test_the_frozen_list_is_what_its_maker_makes() -> None:

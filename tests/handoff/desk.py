@@ -15,10 +15,12 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.child import Snapshot
-from handoff import members, people, queue
+from handoff.accounts import credentials
 from handoff.console.app import console_app
 from handoff.models import person
+from handoff.queue import handoffs
 from handoff.runtime import team_id_of
+from handoff.team import people
 from tests.make import CITY, House, incoming, understood
 
 ORIGIN = "http://localhost:8001"
@@ -83,7 +85,7 @@ class Child:
     def handoff_id(self) -> str:
         """The handoff that is open now (the newest of the queue or of the claims)."""
         team = team_id_of(CITY)
-        found = read(self.house, lambda tx: queue.waiting(tx, team) + queue.held(tx, team))
+        found = read(self.house, lambda tx: handoffs.waiting(tx, team) + handoffs.held(tx, team))
         return max(found, key=lambda item: item.opened_at).id
 
 
@@ -128,7 +130,7 @@ def invite(house: House, login: str, municipality_id: str = CITY) -> str:
     """Somebody whom the operator added and nobody has let in yet."""
     vault = house.runtime.vault
     house.phrases[login] = phrase = f"{login} zin van zes losse woorden"
-    key = members.new_key(vault, phrase)
+    key = credentials.new_key(vault, phrase)
 
     def add(tx: Connection) -> people.Member:
         where = municipality_id

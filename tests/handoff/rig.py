@@ -12,13 +12,16 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from handoff import keys, members, people, renewal
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.sessions import Unlocked
+from handoff.crypto.vault import XWING, ChildKey, Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
-from handoff.keys import OpenedMessage
-from handoff.members import Unlocked
+from handoff.keys import first_sign_in
+from handoff.keys.messages import OpenedMessage
 from handoff.models import conversation, membership, message, metadata, municipality, script_version, team
-from handoff.vault import XWING, ChildKey, Cost, Vault
+from handoff.team import people
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TOY = Cost(64, 1, 1)
@@ -57,7 +60,7 @@ class Rig:
         phrase = "zin van " + secrets.token_hex(12)
         login = f"p{len(self.phrases)}"
         with self.engine.begin() as tx:
-            person_id = members.add_person(
+            person_id = credentials.add_person(
                 tx, self.vault, municipality_id=where, login=login, first_name=login, role=role, passphrase=phrase,
                 must_renew=printed, now=NOW,
             )  # fmt: skip
@@ -77,17 +80,17 @@ class Rig:
         """The first sign-in: a passphrase and a key of one's own, in the place of what an operator printed."""
         who = self.who(cookie)
         private = self.vault.new_private_key()
-        key = members.lock_key(self.vault, who.person_id, private, phrase)
+        key = credentials.lock_key(self.vault, who.person_id, private, phrase)
         with self.engine.begin() as tx:
-            here = members.resume(tx, self.vault, cookie, now=NOW)
-            renewal.take_own_key(tx, self.vault, who=here, cookie=cookie, private_key=private, key=key, now=NOW)
+            here = sessions.resume(tx, self.vault, cookie, now=NOW)
+            first_sign_in.take_own_key(tx, self.vault, who=here, cookie=cookie, private_key=private, key=key, now=NOW)
         self.phrases[who.person_id] = phrase
         return self.who(cookie)
 
     def forget(self, person_id: str) -> None:
         """A forgotten passphrase: the operator prints another one."""
         self.phrases[person_id] = phrase = "gedrukte zin " + secrets.token_hex(12)
-        key = members.new_key(self.vault, phrase, person_id=person_id)
+        key = credentials.new_key(self.vault, phrase, person_id=person_id)
         with self.engine.begin() as tx:
             people.renew(tx, self.vault, key, lose_words=True, now=NOW)
 
@@ -98,15 +101,15 @@ class Rig:
     def sign_in(self, person_id: str, phrase: str | None = None, *, now: datetime = NOW) -> bytes:
         """All three steps; returns the cookie."""
         with self.engine.begin() as tx:
-            row = members.look_up(tx, self.login_of(person_id))
-        private = members.unlock(self.vault, row, phrase or self.phrases[person_id])
+            row = credentials.look_up(tx, self.login_of(person_id))
+        private = credentials.unlock(self.vault, row, phrase or self.phrases[person_id])
         with self.engine.begin() as tx:
-            return members.open_session(tx, self.vault, row, private, now=now)
+            return sessions.open_session(tx, self.vault, row, private, now=now)
 
     def who(self, cookie: bytes, *, now: datetime = NOW) -> Unlocked:
         """The person behind a cookie."""
         with self.engine.begin() as tx:
-            return members.resume(tx, self.vault, cookie, now=now)
+            return sessions.resume(tx, self.vault, cookie, now=now)
 
     def signed_in(self, person_id: str) -> Unlocked:
         """Sign in and resume."""
@@ -114,10 +117,10 @@ class Rig:
 
     def signed_in_within(self, tx: Connection, person_id: str) -> Unlocked:
         """Sign in and resume inside a transaction that will be undone."""
-        row = members.look_up(tx, self.login_of(person_id))
-        private = members.unlock(self.vault, row, self.phrases[person_id])
-        cookie = members.open_session(tx, self.vault, row, private, now=NOW)
-        return members.resume(tx, self.vault, cookie, now=NOW)
+        row = credentials.look_up(tx, self.login_of(person_id))
+        private = credentials.unlock(self.vault, row, self.phrases[person_id])
+        cookie = sessions.open_session(tx, self.vault, row, private, now=NOW)
+        return sessions.resume(tx, self.vault, cookie, now=NOW)
 
     def talk(self, where: str, *, web: bool = True, expires_on: str = DAY) -> Talk:
         """A new conversation with a team."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handoff import queue
+from handoff.queue import handoffs
 from tests.handoff.desk import desk, read
 from tests.make import CITY, House
 from tests.telegram.rig import Rig, rig, settled
@@ -24,7 +24,7 @@ def _bot(sqlite_house: House) -> Iterator[Rig]:
 
 
 def _waiting(bot: Rig) -> str:
-    (item,) = read(bot.house, queue.all_waiting)
+    (item,) = read(bot.house, handoffs.all_waiting)
     return item.id
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff import members
+from handoff.accounts import credentials
 from handoff.console.device import KEPT
 from handoff.database import Store
 from handoff.models import person
@@ -21,7 +21,7 @@ from tests.make import House, rows
 T = TypeVar("T")
 
 
-def _guess(stranger: Desk, login: str, times: int = members.FAILURES) -> None:
+def _guess(stranger: Desk, login: str, times: int = credentials.FAILURES) -> None:
     for _ in range(times):
         assert stranger.post("/inloggen", naam=login, wachtzin="een heel andere zin hoor").status_code == 403
 

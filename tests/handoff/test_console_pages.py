@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot import child as child_side
-from handoff import audit, conversation, members, queue, roster
-from handoff.conversation import WEBCHAT, Door
+from handoff import audit
+from handoff.accounts import sessions
+from handoff.chats import conversation
+from handoff.chats.conversation import WEBCHAT, Door
+from handoff.queue import handoffs, roster
 from handoff.runtime import team_id_of
 from tests.handoff.desk import Child, desk, hidden, new_child, read, write
 from tests.make import CITY, House
@@ -136,7 +139,7 @@ def test_give_back_transfer_and_close(sqlite_house: House) -> None:
         sanne.post(f"/wachtrij/{handoff_id}/overnemen")
         assert sanne.post(f"/gesprek/{handoff_id}/afsluiten", uitkomst="geheim").status_code == 400
         assert sanne.post(f"/gesprek/{handoff_id}/afsluiten", uitkomst="talked").status_code == 303
-        assert read(house, lambda tx: queue.get(tx, handoff_id)).outcome == "talked"
+        assert read(house, lambda tx: handoffs.get(tx, handoff_id)).outcome == "talked"
         assert "afgesloten" in sanne.get(f"/gesprek/{handoff_id}").text
 
 
@@ -148,7 +151,7 @@ def test_transfer_to_somebody_of_another_gemeente_changes_nothing(sqlite_house: 
     with desk(house, "sanne") as sanne:
         sanne.post(f"/wachtrij/{handoff_id}/overnemen")
         assert sanne.post(f"/gesprek/{handoff_id}/overdragen", collega=stranger.person_id).status_code == 404
-        assert read(house, lambda tx: queue.get(tx, handoff_id)).state == "claimed"
+        assert read(house, lambda tx: handoffs.get(tx, handoff_id)).state == "claimed"
 
 
 def test_second_to_claim_gets_the_queue_with_that_fact(sqlite_house: House) -> None:
@@ -171,7 +174,7 @@ def test_a_lost_claim_says_so_and_keeps_the_unsent_text(sqlite_house: House) -> 
     with desk(house, "sanne") as sanne, desk(house, "noor") as noor:
         sanne.post(f"/wachtrij/{handoff_id}/overnemen")
         lapsed = house.clock.turn(minutes=4)
-        assert write(house, lambda tx: queue.lapse(tx, handoff_id=handoff_id, now=lapsed))
+        assert write(house, lambda tx: handoffs.lapse(tx, handoff_id=handoff_id, now=lapsed))
         page = sanne.post(f"/gesprek/{handoff_id}/schrijven", tekst="Ik <b>typte</b> dit net", bericht="bericht-0009")
         assert page.status_code == 409
         assert "Ik &lt;b&gt;typte&lt;/b&gt; dit net" in page.text
@@ -186,7 +189,7 @@ def test_a_lost_claim_says_so_and_keeps_the_unsent_text(sqlite_house: House) -> 
             fields = {"uitkomst": "talked", "collega": _id(house, "noor")}
             assert sanne.post(f"/gesprek/{handoff_id}/{deed}", **fields).status_code == 409
         assert "Noor" in sanne.get(f"/gesprek/{handoff_id}/deel?na=1").text
-        assert read(house, lambda tx: queue.get(tx, handoff_id)).claimed_by == _id(house, "noor")
+        assert read(house, lambda tx: handoffs.get(tx, handoff_id)).claimed_by == _id(house, "noor")
 
 
 def test_whether_the_childs_page_is_open_is_said_as_it_is(sqlite_house: House) -> None:
@@ -199,7 +202,7 @@ def test_whether_the_childs_page_is_open_is_said_as_it_is(sqlite_house: House) -
         assert "heeft de pagina nu open" in sanne.get(f"/gesprek/{handoff_id}").text
         house.clock.turn(seconds=61)
         assert "pagina van het kind is nu dicht" in sanne.get(f"/gesprek/{handoff_id}/deel?na=1").text
-        chat_id = read(house, lambda tx: queue.get(tx, handoff_id)).conversation_id
+        chat_id = read(house, lambda tx: handoffs.get(tx, handoff_id)).conversation_id
         write(house, lambda tx: conversation.seen(tx, conversation.get(tx, chat_id), house.clock()))
         assert "heeft de pagina nu open" in sanne.get(f"/gesprek/{handoff_id}/deel?na=1").text
 
@@ -226,7 +229,7 @@ def test_a_page_without_a_script_keeps_shift_and_claim_by_being_loaded(sqlite_ho
         for _ in range(4):
             house.clock.turn(minutes=2)
             sanne.get("/")
-        assert not write(house, lambda tx: queue.lapse(tx, handoff_id=handoff_id, now=house.clock()))
+        assert not write(house, lambda tx: handoffs.lapse(tx, handoff_id=handoff_id, now=house.clock()))
         assert read(house, lambda tx: roster.on_duty(tx, team_id_of(CITY), house.clock()))
 
 
@@ -250,10 +253,10 @@ def test_signing_out_gives_the_children_back_and_ends_the_shift_at_once(sqlite_h
     house.confidant("sanne")
     with desk(house, "sanne") as sanne:
         elsewhere = house._signed_in[0].session_id
-        write(house, lambda tx: members.end_session(tx, elsewhere))
+        write(house, lambda tx: sessions.end_session(tx, elsewhere))
         handoff_id = new_child(house).handoff_id
         sanne.post("/dienst", team=team_id_of(CITY), dienst="aan")
         sanne.post(f"/wachtrij/{handoff_id}/overnemen")
         sanne.post("/uitloggen")
-    assert read(house, lambda tx: queue.get(tx, handoff_id)).state == "waiting"
+    assert read(house, lambda tx: handoffs.get(tx, handoff_id)).state == "waiting"
     assert read(house, lambda tx: roster.on_duty(tx, team_id_of(CITY), house.clock())) == []

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handoff import queue
 from handoff.console.parts import ConsoleSettings
 from handoff.models import audit_entry, handoff, message, session, shift
+from handoff.queue import handoffs
 from handoff.runtime import team_id_of
 from tests.handoff.desk import ORIGIN, OURS, Desk, desk, new_child, read
 from tests.make import CITY, House, rows
@@ -135,7 +135,7 @@ def test_another_gemeentes_chat_is_the_same_as_none(house: House) -> None:
             assert _stranger_answers(stranger, known) == nothing
         assert "wacht nu geen kind" in stranger.get("/").text
         assert stranger.post("/dienst", team=team_id_of(CITY), dienst="aan").status_code == 404
-        assert read(house, lambda tx: queue.get(tx, waits)).state == "waiting"
+        assert read(house, lambda tx: handoffs.get(tx, waits)).state == "waiting"
 
 
 @pytest.mark.parametrize("odd", ["x" * 65, "a%00b", "..%2f..", "'%20or%201=1", "%F0%9F%98%80", "a.b"])

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from handoff import audit, members
-from handoff.console.sign_in import NOBODY
+from handoff import audit
+from handoff.accounts import sessions
+from handoff.console.pages.sign_in import NOBODY
 from handoff.models import session
 from tests.handoff.desk import desk, hidden, read, settled
 from tests.make import CITY, House, rows
@@ -163,5 +164,5 @@ def test_a_disabled_person_is_out_at_once(sqlite_house: House) -> None:
     sanne = house.confidant("sanne")
     with desk(house, "sanne") as browser:
         assert len(rows(house, session)) == 2
-        house.runtime.store.write(lambda tx: members.end_all_sessions(tx, sanne.person_id)).result()
+        house.runtime.store.write(lambda tx: sessions.end_all_sessions(tx, sanne.person_id)).result()
         assert browser.get("/").status_code == 303

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message
 
-from handoff import confidant, members, queue, roster
-from handoff.console import stream
+from handoff import confidant
+from handoff.accounts import sessions
+from handoff.accounts.sessions import Unlocked
 from handoff.console.app import console_app
-from handoff.members import Unlocked
+from handoff.console.pages import stream
+from handoff.queue import handoffs, roster
 from handoff.runtime import team_id_of
 from tests.handoff.desk import ORIGIN, desk, new_child, read, settled, write
 from tests.make import CITY, House
@@ -162,7 +164,7 @@ def test_the_stream_is_the_heartbeat_of_shift_claim_and_session(sqlite_house: Ho
 
     play(house, cookie, scene)
     assert read(house, lambda tx: roster.on_duty(tx, TEAM, now()))
-    assert not write(house, lambda tx: queue.lapse(tx, handoff_id=child.handoff_id, now=now()))
+    assert not write(house, lambda tx: handoffs.lapse(tx, handoff_id=child.handoff_id, now=now()))
 
 
 def test_an_open_page_alone_keeps_nobody_signed_in(sqlite_house: House) -> None:
@@ -195,9 +197,9 @@ def test_a_stream_ends_within_five_seconds_of_the_sign_out(house: House, way: st
             if way == "button":
                 await asyncio.to_thread(browser.post, "/uitloggen")
             elif way == "elsewhere":
-                await _done(house, lambda tx: members.end_session(tx, _session_id(house, cookie)))
+                await _done(house, lambda tx: sessions.end_session(tx, _session_id(house, cookie)))
             else:
-                await _done(house, lambda tx: members.end_all_sessions(tx, sanne.person_id))
+                await _done(house, lambda tx: sessions.end_all_sessions(tx, sanne.person_id))
             await listener.hears("uit")
             await task
             assert asyncio.get_running_loop().time() - began < 5
@@ -211,7 +213,7 @@ def _session_id(house: House, cookie: str) -> bytes:
 
 def _who(house: House, cookie: str) -> Unlocked:
     raw = base64.urlsafe_b64decode(cookie + "=")
-    return read(house, lambda tx: members.resume(tx, house.runtime.vault, raw, now=house.clock(), touch=False))
+    return read(house, lambda tx: sessions.resume(tx, house.runtime.vault, raw, now=house.clock(), touch=False))
 
 
 @pytest.mark.parametrize("cookie", ["", "AAAA", "A" * 43])

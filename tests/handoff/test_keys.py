@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handoff import keys, members, team_keys
+from handoff import keys
+from handoff.accounts import credentials
+from handoff.crypto.vault import X25519, XWING, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Conflict, Denied
+from handoff.keys import team as team_keys
 from handoff.models import conversation, key_wrap, membership, message, person, team, team_key, team_wrap
-from handoff.vault import X25519, XWING, Vault
 from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, denied, sqlite_rig
 
 
@@ -151,7 +153,7 @@ def test_a_member_key_swapped_before_the_grant_reads_as_another_code(rig: Rig) -
     anna, bram = rig.signed_in(rig.founder("u")), rig.person("u")
     with rig.undone() as tx:
         spoken = keys.key_code(tx, bram)
-        forged = members.new_key(rig.vault, "een heel andere zin").public_key
+        forged = credentials.new_key(rig.vault, "een heel andere zin").public_key
         tx.execute(person.update().where(person.c.id == bram).values(public_key=forged))
         assert keys.key_code(tx, bram) != spoken
         assert denied(lambda: keys.grant(tx, rig.vault, by=anna, person_id=bram, code=spoken, now=NOW))

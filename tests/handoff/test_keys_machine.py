@@ -19,9 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
-from handoff import conversation_keys, keys, members, team_keys
-from handoff import vault as v
-from handoff.members import Unlocked
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.sessions import Unlocked
+from handoff.crypto import vault as v
+from handoff.crypto.vault import X25519, XWING
+from handoff.keys import conversation as conversation_keys
+from handoff.keys import team as team_keys
 from handoff.models import (
     conversation,
     conversation_key,
@@ -34,7 +38,6 @@ from handoff.models import (
     team_key,
     team_wrap,
 )
-from handoff.vault import X25519, XWING
 from tests.handoff.rig import NOW, Talk, denied, sqlite_rig
 
 WHERE = st.sampled_from("ue")
@@ -165,11 +168,11 @@ class Keys(RuleBasedStateMachine):
             return
         old = self.rig.phrases[member]
         fresh = f"nieuwe zin nummer {len(old)}{at}"
-        locked = members.lock_key(self.rig.vault, member, self.who(member).private_key, fresh)
+        locked = credentials.lock_key(self.rig.vault, member, self.who(member).private_key, fresh)
         elsewhere = self.rig.sign_in(member)
         with self.rig.engine.begin() as tx:
-            here = members.resume(tx, self.rig.vault, self.cookies[member], now=NOW)
-            members.renew_passphrase(tx, here, locked)
+            here = sessions.resume(tx, self.rig.vault, self.cookies[member], now=NOW)
+            sessions.renew_passphrase(tx, here, locked)
         self.rig.phrases[member] = fresh
         self.dead_cookies.append(elsewhere)
         assert fresh == old or denied(self.rig.sign_in, member, old)
@@ -226,7 +229,7 @@ class Keys(RuleBasedStateMachine):
             assert denied(keys.open_conversation, tx, self.rig.vault, room.talk.id, opener)
 
     def who_in(self, tx: Connection, person_id: str) -> Unlocked:
-        return members.resume(tx, self.rig.vault, self.cookies[person_id], now=NOW)
+        return sessions.resume(tx, self.rig.vault, self.cookies[person_id], now=NOW)
 
     def said(self, at: int, least: int = 1) -> Room | None:
         rooms = [room for room in self.rooms if len(room.log) >= least]
@@ -462,9 +465,9 @@ class Keys(RuleBasedStateMachine):
     def attack_move_a_session(self, where: str) -> None:
         member, cookie = self.team[where][0], self.cookies[self.team["e" if where == "u" else "u"][0]]
         with self.rig.undone() as tx:
-            theirs = members.resume(tx, self.rig.vault, cookie, now=NOW)
+            theirs = sessions.resume(tx, self.rig.vault, cookie, now=NOW)
             tx.execute(session.update().where(session.c.id == theirs.session_id).values(person_id=member))
-            assert denied(lambda: members.resume(tx, self.rig.vault, cookie, now=NOW))
+            assert denied(lambda: sessions.resume(tx, self.rig.vault, cookie, now=NOW))
 
     # what always holds
 

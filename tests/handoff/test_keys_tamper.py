@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff import keys, team_keys
-from handoff import vault as v
+from handoff import keys
+from handoff.crypto import vault as v
+from handoff.crypto.vault import X25519
+from handoff.keys import team as team_keys
 from handoff.models import conversation, conversation_key, key_wrap, message, script_version, team, team_key, team_wrap
-from handoff.vault import X25519
 from tests.handoff.rig import NOW, Rig, Talk, denied, sqlite_rig
 
 Harm = Callable[[Connection, Talk, Talk], object]

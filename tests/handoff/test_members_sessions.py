@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handoff import keys, members
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.crypto.vault import Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
-from handoff.vault import Vault
 from tests.handoff.rig import SECRET, TOY, Rig, denied, later, sqlite_rig
 
 OTHER_PROCESS = """
@@ -32,7 +33,7 @@ asked = json.load(sys.stdin)
 vault = Vault(bytes.fromhex(asked["secret"]), Path(asked["keys"]), cost=Cost(64, 1, 1))
 try:
     with sqlite_engine(asked["url"]).begin() as tx:
-        who = members.resume(tx, vault, bytes.fromhex(asked["cookie"]), now=datetime.fromisoformat(asked["now"]))
+        who = sessions.resume(tx, vault, bytes.fromhex(asked["cookie"]), now=datetime.fromisoformat(asked["now"]))
         print(who.first_name, [m.text for m in keys.open_conversation(tx, vault, asked["talk"], who)])
 except Denied:
     print("denied")
@@ -63,7 +64,7 @@ def test_another_process_serves_the_session_with_nothing_but_the_cookie(rig: Rig
 
     assert ask() == "p0 ['hoi']"
     with rig.engine.begin() as tx:
-        members.end_session(tx, rig_session(rig, tx, cookie))
+        sessions.end_session(tx, rig_session(rig, tx, cookie))
     assert ask() == "denied"
 
 
@@ -91,9 +92,9 @@ def test_a_pages_own_polling_only_reads_and_keeps_nobody_signed_in(rig: Rig) -> 
     cookie = rig.sign_in(anna)
     reader = sqlite_engine(str(rig.engine.url), readonly=True)
     with reader.connect() as tx:
-        assert members.resume(tx, rig.vault, cookie, now=later(minutes=14), touch=False).person_id == anna
+        assert sessions.resume(tx, rig.vault, cookie, now=later(minutes=14), touch=False).person_id == anna
         with pytest.raises(sa.exc.OperationalError):
-            members.resume(tx, rig.vault, cookie, now=later(minutes=14))
+            sessions.resume(tx, rig.vault, cookie, now=later(minutes=14))
     reader.dispose()
     with pytest.raises(Denied):
         rig.who(cookie, now=later(minutes=15))
@@ -109,18 +110,18 @@ def test_signing_out_ends_this_session_and_everywhere_ends_all(rig: Rig) -> None
     anna = rig.person("u")
     phone, desk, home = (rig.sign_in(anna) for _ in range(3))
     with rig.engine.begin() as tx:
-        members.end_session(tx, rig_session(rig, tx, phone))
+        sessions.end_session(tx, rig_session(rig, tx, phone))
     assert denied(rig.who, phone)
     rig.who(desk)
     with rig.engine.begin() as tx:
-        members.end_all_sessions(tx, anna)
+        sessions.end_all_sessions(tx, anna)
     assert denied(rig.who, desk)
     assert denied(rig.who, home)
 
 
 def rig_session(rig: Rig, tx: sa.Connection, cookie: bytes) -> bytes:
     """The id of the session behind a cookie."""
-    return members.resume(tx, rig.vault, cookie, now=later()).session_id
+    return sessions.resume(tx, rig.vault, cookie, now=later()).session_id
 
 
 def test_a_disabled_person_is_out_at_once(rig: Rig) -> None:
@@ -146,7 +147,7 @@ def test_writing_in_the_session_table_gains_nothing(rig: Rig) -> None:
     for harm in harms:
         with rig.undone() as tx:
             tx.execute(session.update().where(session.c.id == mine).values(**harm))
-            assert denied(lambda: members.resume(tx, rig.vault, cookie, now=later())), harm
+            assert denied(lambda: sessions.resume(tx, rig.vault, cookie, now=later())), harm
 
 
 def test_a_swapped_member_key_is_noticed_at_the_next_click(rig: Rig) -> None:
@@ -155,14 +156,14 @@ def test_a_swapped_member_key_is_noticed_at_the_next_click(rig: Rig) -> None:
     with rig.undone() as tx:
         theirs = sa.select(person.c.public_key).where(person.c.id == bram).scalar_subquery()
         tx.execute(person.update().where(person.c.id == anna).values(public_key=theirs))
-        assert denied(lambda: members.resume(tx, rig.vault, cookie, now=later()))
+        assert denied(lambda: sessions.resume(tx, rig.vault, cookie, now=later()))
 
 
 def test_cookie_and_database_without_the_configuration_open_nothing(rig: Rig, tmp_path: Path) -> None:
     cookie = rig.sign_in(rig.person("u"))
     thief = Vault(b"another configuration secret....", tmp_path / "keys", cost=TOY)
     with rig.engine.begin() as tx:
-        assert denied(lambda: members.resume(tx, thief, cookie, now=later()))
+        assert denied(lambda: sessions.resume(tx, thief, cookie, now=later()))
 
 
 def test_old_sessions_are_forgotten_and_live_ones_stay(rig: Rig) -> None:
@@ -170,7 +171,7 @@ def test_old_sessions_are_forgotten_and_live_ones_stay(rig: Rig) -> None:
     old = rig.sign_in(anna)
     live = rig.sign_in(anna, now=later(minutes=10))
     with rig.engine.begin() as tx:
-        assert members.forget_old_sessions(tx, now=later(minutes=15)) == 1
+        assert sessions.forget_old_sessions(tx, now=later(minutes=15)) == 1
         assert tx.execute(sa.select(sa.func.count()).select_from(session)).scalar_one() == 1
     assert denied(rig.who, old)
     rig.who(live, now=later(minutes=15))
@@ -182,9 +183,9 @@ def test_a_renewed_passphrase_keeps_history_and_ends_every_other_session(rig: Ri
     rig.say(talk.id, "hoi")
     here, elsewhere = rig.sign_in(anna), rig.sign_in(anna)
     who = rig.who(here)
-    fresh = members.lock_key(rig.vault, anna, who.private_key, "een heel nieuwe zin")
+    fresh = credentials.lock_key(rig.vault, anna, who.private_key, "een heel nieuwe zin")
     with rig.engine.begin() as tx:
-        members.renew_passphrase(tx, who, fresh)
+        sessions.renew_passphrase(tx, who, fresh)
     assert denied(rig.who, elsewhere)
     assert not rig.who(here).must_renew
     assert denied(rig.sign_in, anna)
@@ -194,11 +195,11 @@ def test_a_renewed_passphrase_keeps_history_and_ends_every_other_session(rig: Ri
 def test_nobody_renews_with_anothers_key(rig: Rig) -> None:
     anna, bram = rig.person("u"), rig.person("u")
     who = rig.signed_in(anna)
-    wrong = [members.lock_key(rig.vault, bram, who.private_key, "een heel nieuwe zin"),
-             members.new_key(rig.vault, "een heel nieuwe zin", person_id=anna)]  # fmt: skip
+    wrong = [credentials.lock_key(rig.vault, bram, who.private_key, "een heel nieuwe zin"),
+             credentials.new_key(rig.vault, "een heel nieuwe zin", person_id=anna)]  # fmt: skip
     for key in wrong:
         with rig.undone() as tx:
-            assert denied(members.renew_passphrase, tx, who, key)
+            assert denied(sessions.renew_passphrase, tx, who, key)
 
 
 def test_a_forgotten_passphrase_gives_a_new_key_that_a_colleague_must_grant(rig: Rig) -> None:
@@ -207,9 +208,9 @@ def test_a_forgotten_passphrase_gives_a_new_key_that_a_colleague_must_grant(rig:
     talk = rig.talk("u")
     rig.say(talk.id, "hoi")
     before = rig.sign_in(bram)
-    fresh = members.new_key(rig.vault, "een heel nieuwe zin", person_id=bram)
+    fresh = credentials.new_key(rig.vault, "een heel nieuwe zin", person_id=bram)
     with rig.engine.begin() as tx:
-        members.replace_key(tx, fresh)
+        sessions.replace_key(tx, fresh)
         assert tx.execute(sa.select(team_wrap).where(team_wrap.c.person_id == bram)).first() is None
         assert tx.execute(sa.select(membership.c.granted_at).where(membership.c.person_id == bram)).scalar_one() is None
     assert denied(rig.who, before)
@@ -228,9 +229,11 @@ def test_nothing_secret_is_in_a_repr_or_an_error(rig: Rig) -> None:
     cookie = rig.sign_in(anna)
     who = rig.who(cookie)
     with rig.engine.begin() as tx:
-        row = members.look_up(tx, rig.login_of(anna))
+        row = credentials.look_up(tx, rig.login_of(anna))
         sealed = keys.seal_words(tx, rig.vault, conversation_id=talk.id, seq=2, role="child", text="mijn geheim")
-    shown = [repr(x) for x in (who, row, rig.read(who, talk.id), members.new_key(rig.vault, "zin van genoeg tekens"), rig.vault)]
+    shown = [
+        repr(x) for x in (who, row, rig.read(who, talk.id), credentials.new_key(rig.vault, "zin van genoeg tekens"), rig.vault)
+    ]
     shown += [repr(sealed), *_tracebacks(rig, talk.id, who.private_key)]
     secrets = [cookie, who.private_key, who.session_id, row.locked_key, row.salt, SECRET, rig.vault.bucket("2026-12-22")]
     for text in shown:
@@ -245,11 +248,11 @@ def _tracebacks(rig: Rig, talk_id: str, private_key: bytes) -> list[str]:
     """What a log would hold of attempts that fail."""
     shown = []
     with rig.engine.begin() as tx:
-        row = members.look_up(tx, "p0")
+        row = credentials.look_up(tx, "p0")
         attempts: list[Callable[[], object]] = [
-            lambda: members.unlock(rig.vault, row, "mijn geheim"),
-            lambda: members.lock_key(rig.vault, "p0", private_key, "mijn geheim"),
-            lambda: members.resume(tx, rig.vault, bytes(32), now=later()),
+            lambda: credentials.unlock(rig.vault, row, "mijn geheim"),
+            lambda: credentials.lock_key(rig.vault, "p0", private_key, "mijn geheim"),
+            lambda: sessions.resume(tx, rig.vault, bytes(32), now=later()),
             lambda: keys.open_conversation(tx, rig.vault, talk_id, rig.vault.child_key(bytes(32))),
             lambda: keys.seal_words(tx, rig.vault, conversation_id="?", seq=1, role="child", text="mijn geheim"),
         ]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handoff import members
+from handoff.accounts import credentials, sessions
+from handoff.accounts.credentials import LoginRow
+from handoff.crypto.vault import Cost, Vault
 from handoff.errors import Conflict, Denied
-from handoff.members import LoginRow
 from handoff.models import person
-from handoff.vault import Cost, Vault
 from tests.handoff.rig import NOW, SECRET, TOY, Rig, denied, later, sqlite_rig
 
 
@@ -47,9 +47,9 @@ def test_the_right_passphrase_opens_however_it_is_typed(rig: Rig) -> None:
 def test_login_is_found_in_any_case_and_a_taken_one_is_refused(rig: Rig) -> None:
     anna = rig.person("u")
     with rig.engine.begin() as tx:
-        assert members.look_up(tx, " P0 ").person_id == anna
+        assert credentials.look_up(tx, " P0 ").person_id == anna
         with pytest.raises(Conflict):
-            members.add_person(tx, rig.vault, municipality_id="u", login="P0", first_name="x", role="confidant",
+            credentials.add_person(tx, rig.vault, municipality_id="u", login="P0", first_name="x", role="confidant",
                                passphrase="lang genoeg om te mogen", must_renew=False, now=NOW)  # fmt: skip
 
 
@@ -57,10 +57,12 @@ def test_login_is_found_in_any_case_and_a_taken_one_is_refused(rig: Rig) -> None
 def test_what_cannot_be_a_login_fits_nobody_and_breaks_nothing(rig: Rig, login: str) -> None:
     rig.person("u")
     with rig.engine.begin() as tx:
-        assert members.look_up(tx, login).person_id == ""
-        key = members.new_key(rig.vault, "lang genoeg om te mogen")
+        assert credentials.look_up(tx, login).person_id == ""
+        key = credentials.new_key(rig.vault, "lang genoeg om te mogen")
         with pytest.raises(Conflict):
-            members.insert_person(tx, key, municipality_id="u", login=login, first_name="x", role="clerk", must_renew=True, now=NOW)
+            credentials.insert_person(
+                tx, key, municipality_id="u", login=login, first_name="x", role="clerk", must_renew=True, now=NOW
+            )
 
 
 @pytest.mark.parametrize("phrase", ["", "verkeerd", "\ud83d\0", "x" * 100_000])
@@ -68,13 +70,13 @@ def test_any_other_passphrase_is_denied(rig: Rig, phrase: str) -> None:
     anna = rig.person("u")
     assert phrase != rig.phrases[anna]
     with rig.engine.begin() as tx:
-        row = members.look_up(tx, rig.login_of(anna))
-    assert denied(members.unlock, rig.vault, row, phrase)
+        row = credentials.look_up(tx, rig.login_of(anna))
+    assert denied(credentials.unlock, rig.vault, row, phrase)
 
 
 def test_a_short_passphrase_of_ones_own_is_refused(rig: Rig) -> None:
     with pytest.raises(Conflict) as refused:
-        members.new_key(rig.vault, "veertien teken")
+        credentials.new_key(rig.vault, "veertien teken")
     assert "veertien" not in str(refused.value)
 
 
@@ -88,10 +90,10 @@ def _work_of(rig: Rig, counting: Counting, login: str) -> tuple[list[tuple[Cost,
     sa.event.listen(rig.engine, "before_cursor_execute", note)
     counting.work.clear()
     with rig.engine.begin() as tx:
-        row = members.look_up(tx, login)
-    assert denied(members.unlock, counting, row, "verkeerd")
+        row = credentials.look_up(tx, login)
+    assert denied(credentials.unlock, counting, row, "verkeerd")
     with rig.engine.begin() as tx:
-        members.note_failure(tx, row, NOW)
+        credentials.note_failure(tx, row, NOW)
     sa.event.remove(rig.engine, "before_cursor_execute", note)
     return list(counting.work), [text.split()[0] + " " + ("person" if "person" in text else "") for text in statements]
 
@@ -112,21 +114,21 @@ def test_unknown_disabled_and_known_logins_do_the_same_work(rig: Rig, tmp_path: 
 def test_the_stand_in_for_nobody_looks_like_a_row_and_fits_no_passphrase(rig: Rig) -> None:
     anna = rig.person("u")
     with rig.engine.begin() as tx:
-        real, nobody = members.look_up(tx, rig.login_of(anna)), members.look_up(tx, "niemand")
+        real, nobody = credentials.look_up(tx, rig.login_of(anna)), credentials.look_up(tx, "niemand")
     assert (len(nobody.salt), len(nobody.locked_key)) == (len(real.salt), len(real.locked_key))
-    assert denied(members.unlock, rig.vault, nobody, rig.phrases[anna])
+    assert denied(credentials.unlock, rig.vault, nobody, rig.phrases[anna])
 
 
 def _row(rig: Rig, person_id: str) -> LoginRow:
     with rig.engine.begin() as tx:
-        return members.look_up(tx, rig.login_of(person_id))
+        return credentials.look_up(tx, rig.login_of(person_id))
 
 
 def _fail(rig: Rig, person_id: str, times: int, **after: float) -> None:
     row = _row(rig, person_id)
     for _ in range(times):
         with rig.engine.begin() as tx:
-            members.note_failure(tx, row, later(**after))
+            credentials.note_failure(tx, row, later(**after))
 
 
 def test_the_fifth_failure_holds_the_account_for_a_quarter_of_an_hour(rig: Rig) -> None:
@@ -158,28 +160,28 @@ def test_a_disabled_person_is_nobody_to_the_login_page(rig: Rig) -> None:
     anna = rig.person("u")
     with rig.engine.begin() as tx:
         tx.execute(person.update().where(person.c.id == anna).values(disabled_at=NOW))
-        assert members.look_up(tx, rig.login_of(anna)) == members.look_up(tx, "niemand")
+        assert credentials.look_up(tx, rig.login_of(anna)) == credentials.look_up(tx, "niemand")
 
 
 def test_a_disabled_person_cannot_finish_signing_in(rig: Rig) -> None:
     anna = rig.person("u")
     row = _row(rig, anna)
-    private = members.unlock(rig.vault, row, rig.phrases[anna])
+    private = credentials.unlock(rig.vault, row, rig.phrases[anna])
     with rig.engine.begin() as tx:
         tx.execute(person.update().where(person.c.id == anna).values(disabled_at=NOW))
         with pytest.raises(Denied):
-            members.open_session(tx, rig.vault, row, private, now=NOW)
+            sessions.open_session(tx, rig.vault, row, private, now=NOW)
 
 
 def test_a_passphrase_renewed_meanwhile_ends_the_attempt(rig: Rig) -> None:
     anna = rig.person("u")
     row, who = _row(rig, anna), rig.signed_in(anna)
-    private = members.unlock(rig.vault, row, rig.phrases[anna])
-    fresh = members.lock_key(rig.vault, anna, who.private_key, "een heel nieuwe zin")
+    private = credentials.unlock(rig.vault, row, rig.phrases[anna])
+    fresh = credentials.lock_key(rig.vault, anna, who.private_key, "een heel nieuwe zin")
     with rig.engine.begin() as tx:
-        members.renew_passphrase(tx, who, fresh)
+        sessions.renew_passphrase(tx, who, fresh)
         with pytest.raises(Denied):
-            members.open_session(tx, rig.vault, row, private, now=NOW)
+            sessions.open_session(tx, rig.vault, row, private, now=NOW)
 
 
 @pytest.mark.parametrize("column", ["kdf", "salt", "locked_key", "public_key"])
@@ -189,19 +191,19 @@ def test_a_changed_row_does_not_open(rig: Rig, column: str) -> None:
         other = tx.execute(sa.select(person).where(person.c.id == bram)).one()._asdict()
         value = {**other, "kdf": "128,1,1"}[column]
         tx.execute(person.update().where(person.c.id == anna).values({column: value}))
-        row = members.look_up(tx, rig.login_of(anna))
-        assert denied(members.unlock, rig.vault, row, rig.phrases[anna])
+        row = credentials.look_up(tx, rig.login_of(anna))
+        assert denied(credentials.unlock, rig.vault, row, rig.phrases[anna])
 
 
 def test_a_stolen_database_without_the_configuration_cannot_be_guessed_at_all(rig: Rig, tmp_path: Path) -> None:
     anna = rig.person("u")
     thief = Vault(b"another configuration secret....", tmp_path / "keys", cost=TOY)
-    assert denied(members.unlock, thief, _row(rig, anna), rig.phrases[anna])
+    assert denied(credentials.unlock, thief, _row(rig, anna), rig.phrases[anna])
 
 
 def test_each_members_cost_is_its_own(rig: Rig, tmp_path: Path) -> None:
     anna = rig.person("u")
     dearer = Vault(SECRET, tmp_path / "keys", cost=Cost(128, 2, 1))
-    assert members.unlock(dearer, _row(rig, anna), rig.phrases[anna])
-    assert members.new_key(dearer, "lang genoeg om te mogen").kdf == "128,2,1"
-    assert timedelta(minutes=15) == members.LOCKED
+    assert credentials.unlock(dearer, _row(rig, anna), rig.phrases[anna])
+    assert credentials.new_key(dearer, "lang genoeg om te mogen").kdf == "128,2,1"
+    assert timedelta(minutes=15) == credentials.LOCKED

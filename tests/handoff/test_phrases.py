@@ -9,12 +9,12 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handoff import phrases
-from handoff.members import SHORTEST_PASSPHRASE
+from handoff.accounts import passphrases
+from handoff.accounts.credentials import SHORTEST_PASSPHRASE
 
 
 def test_the_list_holds_13_bits_of_plain_words_each() -> None:
-    words = phrases.word_list()
+    words = passphrases.word_list()
     assert len(words) == len(set(words)) == 8192
     assert list(words) == sorted(words)
     assert all(re.fullmatch(r"[a-z]{4,9}", word) for word in words)
@@ -28,7 +28,7 @@ def test_no_two_words_are_told_apart_by_spelling_alone() -> None:
             word = word.replace(written, sound)
         return re.sub(r"(.)\1+", r"\1", re.sub(r"d$", "t", word))
 
-    alike = [sound for sound, count in Counter(heard(word) for word in phrases.word_list()).items() if count > 1]
+    alike = [sound for sound, count in Counter(heard(word) for word in passphrases.word_list()).items() if count > 1]
     assert alike == []
 
 
@@ -39,32 +39,32 @@ def test_a_passphrase_is_six_words_chosen_from_the_whole_list() -> None:
         asked.append(below)
         return below - len(asked)
 
-    words = phrases.word_list()
-    assert phrases.passphrase(choose).split() == [words[-n] for n in range(1, 7)]
+    words = passphrases.word_list()
+    assert passphrases.passphrase(choose).split() == [words[-n] for n in range(1, 7)]
     assert asked == [8192] * 6
-    assert len({phrases.passphrase() for _ in range(50)}) == 50
+    assert len({passphrases.passphrase() for _ in range(50)}) == 50
     assert len(" ".join(sorted(words, key=len)[:6])) >= SHORTEST_PASSPHRASE
 
 
 def test_a_code_stands_for_the_first_78_bits() -> None:
     """Frozen: these codes were compared by people. SHA-256 of b"praat" cut in pieces of 13 bits."""
     bits = f"{int(hashlib.sha256(b'praat').hexdigest(), 16):0256b}"
-    words = phrases.word_list()
-    assert phrases.code_of(b"praat").split() == [words[int(bits[at : at + 13], 2)] for at in range(0, 78, 13)]
-    assert phrases.code_of(b"praat") == "nieuwtjes weglaten vermeden tombe schrik schattig"
+    words = passphrases.word_list()
+    assert passphrases.code_of(b"praat").split() == [words[int(bits[at : at + 13], 2)] for at in range(0, 78, 13)]
+    assert passphrases.code_of(b"praat") == "nieuwtjes weglaten vermeden tombe schrik schattig"
 
 
 @given(st.binary(), st.integers(0, 7))
 def test_every_word_of_a_code_depends_on_the_data(data: bytes, bit: int) -> None:
     changed = bytes([1 << bit]) + data
-    assert phrases.code_of(data) != phrases.code_of(changed)
+    assert passphrases.code_of(data) != passphrases.code_of(changed)
 
 
 @given(st.text())
 def test_plain_is_stable(text: str) -> None:
-    once = phrases.plain(text)
-    assert phrases.plain(once.upper() if once.isascii() else once) == phrases.plain(once)
+    once = passphrases.plain(text)
+    assert passphrases.plain(once.upper() if once.isascii() else once) == passphrases.plain(once)
 
 
 def test_case_spaces_and_hyphens_do_not_matter() -> None:
-    assert phrases.plain(" Boom-fiets\tMAAN  ") == phrases.plain("boom fiets maan")
+    assert passphrases.plain(" Boom-fiets\tMAAN  ") == passphrases.plain("boom fiets maan")

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.turn import take_turn
-from handoff import queue
 from handoff.errors import Conflict, NotFound
 from handoff.models import handoff
-from handoff.queue import Handoff, Outcome
+from handoff.queue import handoffs
+from handoff.queue.handoffs import Handoff, Outcome
 from handoff.runtime import team_id_of
 from tests.make import CITY, House, incoming, understood
 
@@ -36,7 +36,7 @@ def test_of_many_claims_in_the_same_moment_exactly_one_wins(house: House) -> Non
     for _ in range(15):
         item = _child(house)
         tries: list[Future[Handoff]] = [
-            house.runtime.store.write(partial(queue.claim, handoff_id=item.id, person_id=person, now=house.clock()))
+            house.runtime.store.write(partial(handoffs.claim, handoff_id=item.id, person_id=person, now=house.clock()))
             for person in people
         ]
         outcomes = [attempt.exception() for attempt in tries]
@@ -50,7 +50,7 @@ def test_danger_first_and_then_who_waits_longest(house: House) -> None:
     for intent in ("greet", "disclose_neglect", "acute_danger", "greet", "acute_danger"):
         wanted.append((intent, _child(house, intent).id))
         house.clock.turn(seconds=7)
-    order = [item.id for item in house.runtime.store.read(lambda tx: queue.waiting(tx, TEAM)).result()]
+    order = [item.id for item in house.runtime.store.read(lambda tx: handoffs.waiting(tx, TEAM)).result()]
     by_intent = {n: [i for intent, i in wanted if intent == n] for n in ("acute_danger", "disclose_neglect", "greet")}
     assert order == by_intent["acute_danger"] + by_intent["disclose_neglect"] + by_intent["greet"]
 
@@ -71,15 +71,15 @@ def test_a_claim_that_is_kept_alive_does_not_lapse_and_one_that_came_back_late_i
     sanne = house.confidant("sanne")
     write = house.runtime.store.write
     item = _child(house)
-    write(partial(queue.claim, handoff_id=item.id, person_id=sanne.person_id, now=house.clock())).result()
+    write(partial(handoffs.claim, handoff_id=item.id, person_id=sanne.person_id, now=house.clock())).result()
     for _ in range(10):
         now = house.clock.turn(minutes=2)
-        assert write(partial(queue.keep, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()
-        assert write(partial(queue.expired, now=now)).result() == []
-    late = house.clock.turn(seconds=queue.LEASE.total_seconds() + 1)
-    assert write(partial(queue.lapse, handoff_id=item.id, now=late)).result() is True
-    assert write(partial(queue.lapse, handoff_id=item.id, now=late)).result() is False
-    assert write(partial(queue.keep, handoff_id=item.id, person_id=sanne.person_id, now=late)).result() is False
+        assert write(partial(handoffs.keep, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()
+        assert write(partial(handoffs.expired, now=now)).result() == []
+    late = house.clock.turn(seconds=handoffs.LEASE.total_seconds() + 1)
+    assert write(partial(handoffs.lapse, handoff_id=item.id, now=late)).result() is True
+    assert write(partial(handoffs.lapse, handoff_id=item.id, now=late)).result() is False
+    assert write(partial(handoffs.keep, handoff_id=item.id, person_id=sanne.person_id, now=late)).result() is False
 
 
 @pytest.mark.parametrize("act", ["release", "close", "transfer"])
@@ -87,12 +87,12 @@ def test_only_the_holder_lets_go(house: House, act: str) -> None:
     sanne, noor = house.confidant("sanne"), house.confidant("noor")
     item, now = _child(house), house.clock()
     acts = {
-        "release": partial(queue.release, handoff_id=item.id, now=now),
-        "close": partial(queue.close, handoff_id=item.id, outcome=Outcome.TALKED, now=now),
-        "transfer": partial(queue.transfer, handoff_id=item.id, to_person_id=noor.person_id, now=now),
+        "release": partial(handoffs.release, handoff_id=item.id, now=now),
+        "close": partial(handoffs.close, handoff_id=item.id, outcome=Outcome.TALKED, now=now),
+        "transfer": partial(handoffs.transfer, handoff_id=item.id, to_person_id=noor.person_id, now=now),
     }
     write = house.runtime.store.write
-    write(partial(queue.claim, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()
+    write(partial(handoffs.claim, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()
     with pytest.raises(Conflict):
         write(partial(acts[act], person_id=noor.person_id)).result()
     write(partial(acts[act], person_id=sanne.person_id)).result()
@@ -102,8 +102,8 @@ def test_only_the_holder_lets_go(house: House, act: str) -> None:
 
 def test_an_id_that_is_not_there(house: House) -> None:
     with pytest.raises(NotFound):
-        house.runtime.store.read(lambda tx: queue.get(tx, "nothing")).result()
+        house.runtime.store.read(lambda tx: handoffs.get(tx, "nothing")).result()
     with pytest.raises(Conflict):
         house.runtime.store.write(
-            partial(queue.claim, handoff_id="nothing", person_id="nobody", now=house.clock(), lease=timedelta(minutes=1))
+            partial(handoffs.claim, handoff_id="nothing", person_id="nobody", now=house.clock(), lease=timedelta(minutes=1))
         ).result()

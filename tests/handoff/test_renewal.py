@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from handoff import keys, members, people, renewal, teamwork
-from handoff import vault as v
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.credentials import LoginRow
+from handoff.crypto import vault as v
+from handoff.crypto.vault import X25519
 from handoff.errors import Conflict, Denied, NotFound
-from handoff.members import LoginRow
+from handoff.keys import first_sign_in
 from handoff.models import key_wrap, metadata, session, team
-from handoff.vault import X25519
+from handoff.team import people, teamwork
 from tests.handoff.rig import NOW, Rig, denied, sqlite_rig
 
 T = TypeVar("T")
@@ -47,7 +50,7 @@ class Thief:
     def reads(self, phrase: str) -> set[str]:
         """Every word that opens, beginning with nothing but a printed passphrase."""
         vault = self.rig.vault
-        mine = _all(lambda row: members.unlock(vault, _login(row), phrase), [(row,) for row in self.rows["person"]])
+        mine = _all(lambda row: credentials.unlock(vault, _login(row), phrase), [(row,) for row in self.rows["person"]])
         team = _all(
             lambda key, w: v.unseal(key, w.sealed, "team", w.team_id, w.epoch, w.person_id), _pairs(mine, self.rows["team_wrap"])
         )
@@ -181,16 +184,16 @@ def test_colleagues_who_were_there_keep_reading_everything(rig: Rig) -> None:
     who = rig.signed_in(anna)
     rig.grant(who, bram)
     rig.grant(who, cato)
-    talks = [rig.talk("u") for _ in range(renewal.FEW + 3)]
+    talks = [rig.talk("u") for _ in range(first_sign_in.FEW + 3)]
     for talk in talks:
         rig.say(talk.id, "hoi")
     with rig.engine.begin() as tx:
         keys.rotate(tx, rig.vault, by=who, team_id="u")  # and a rotation that nobody finished
     cookie = rig.sign_in(bram)
     private, here = rig.vault.new_private_key(), rig.who(cookie)
-    key = members.lock_key(rig.vault, bram, private, "zes woorden van hem zelf")
+    key = credentials.lock_key(rig.vault, bram, private, "zes woorden van hem zelf")
     with rig.engine.begin() as tx:
-        behind = renewal.take_own_key(tx, rig.vault, who=here, cookie=cookie, private_key=private, key=key, now=NOW)
+        behind = first_sign_in.take_own_key(tx, rig.vault, who=here, cookie=cookie, private_key=private, key=key, now=NOW)
         assert behind == ["u"]
         assert len(keys.to_rewrap(tx, "u")) == 3
     for person_id in (anna, cato):
@@ -214,25 +217,27 @@ def test_what_may_not_be_stored_is_refused_and_changes_nothing(rig: Rig) -> None
     anna, bram = rig.founder("u", printed=True), rig.person("u", printed=True)
     cookie, theirs = rig.sign_in(anna), rig.sign_in(bram)
     who, private = rig.who(cookie), rig.vault.new_private_key()
-    key = members.lock_key(rig.vault, anna, private, "zes woorden van haar zelf")
-    kept = members.lock_key(rig.vault, anna, who.private_key, "zes woorden van haar zelf")
-    for_bram = members.lock_key(rig.vault, bram, private, "zes woorden van haar zelf")
+    key = credentials.lock_key(rig.vault, anna, private, "zes woorden van haar zelf")
+    kept = credentials.lock_key(rig.vault, anna, who.private_key, "zes woorden van haar zelf")
+    for_bram = credentials.lock_key(rig.vault, bram, private, "zes woorden van haar zelf")
     with rig.undone() as tx:
-        assert denied(members.renew_passphrase, tx, who, kept), "the printed key is never kept"
+        assert denied(sessions.renew_passphrase, tx, who, kept), "the printed key is never kept"
         wrong = [
             {"who": who, "cookie": cookie, "private_key": who.private_key, "key": kept},
             {"who": who, "cookie": cookie, "private_key": rig.vault.new_private_key(), "key": key},
             {"who": who, "cookie": cookie, "private_key": private, "key": for_bram},
         ]
         for values in wrong:
-            assert denied(lambda values=values: renewal.take_own_key(tx, rig.vault, **values, now=NOW))
+            assert denied(lambda values=values: first_sign_in.take_own_key(tx, rig.vault, **values, now=NOW))
     with rig.undone() as tx:
-        assert denied(lambda: renewal.take_own_key(tx, rig.vault, who=who, cookie=theirs, private_key=private, key=key, now=NOW))
+        assert denied(
+            lambda: first_sign_in.take_own_key(tx, rig.vault, who=who, cookie=theirs, private_key=private, key=key, now=NOW)
+        )
     rig.take_own_key(cookie)
     settled = rig.who(cookie)
     with rig.undone() as tx:
         assert denied(
-            lambda: renewal.take_own_key(tx, rig.vault, who=settled, cookie=cookie, private_key=private, key=key, now=NOW)
+            lambda: first_sign_in.take_own_key(tx, rig.vault, who=settled, cookie=cookie, private_key=private, key=key, now=NOW)
         )
 
 
@@ -298,7 +303,7 @@ def test_the_last_one_who_forgot_starts_again_and_new_words_are_read(rig: Rig) -
     with rig.engine.begin() as tx:
         people.disable(tx, login=rig.login_of(gone), now=NOW)
         assert people.stands_alone(tx, anna)
-        fresh = members.new_key(rig.vault, "weer een gedrukte zin", person_id=anna)
+        fresh = credentials.new_key(rig.vault, "weer een gedrukte zin", person_id=anna)
         with pytest.raises(Conflict):
             people.renew(tx, rig.vault, fresh, lose_words=False, now=NOW)
     assert not denied(rig.who, before), "without a yes nothing has happened"

@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from bot import child
-from handoff import confidant, retention
-from handoff.conversation import WEBCHAT, Door
+from handoff import confidant
+from handoff.chats import retention
+from handoff.chats.conversation import WEBCHAT, Door
 from handoff.errors import Denied, NotFound
 from handoff.models import conversation, message
-from handoff.queue import Outcome, all_waiting
+from handoff.queue.handoffs import Outcome, all_waiting
 from tests.make import House, first_child, rows
 
 

@@ -10,12 +10,16 @@ import pytest
 import sqlalchemy as sa
 
 from bot import child
-from handoff import audit, keys, members, people, queue, renewal, teamwork
-from handoff.console.team import BATCH
+from handoff import audit, keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.sessions import Unlocked
+from handoff.console.pages.team import BATCH
 from handoff.errors import Conflict, Denied, NotFound
-from handoff.members import Unlocked
+from handoff.keys import first_sign_in
 from handoff.models import conversation, team, team_wrap
+from handoff.queue import handoffs
 from handoff.runtime import team_id_of
+from handoff.team import people, teamwork
 from tests.handoff.desk import Desk, desk, hidden, invite, new_child, read, write
 from tests.make import CITY, House, incoming, understood
 
@@ -32,7 +36,7 @@ def _epoch(house: House) -> int:
 
 def _waiting(house: House) -> list[str]:
     """The handoffs in the order in which their children came."""
-    return [item.id for item in sorted(read(house, lambda tx: queue.waiting(tx, TEAM)), key=lambda item: item.opened_at)]
+    return [item.id for item in sorted(read(house, lambda tx: handoffs.waiting(tx, TEAM)), key=lambda item: item.opened_at)]
 
 
 def _epochs_held(house: House, person_id: str) -> set[int]:
@@ -125,7 +129,7 @@ def test_who_forgot_is_let_in_again_with_a_new_team_key(house: House) -> None:
     writer = new_child(house, "mn vader slaat me")
     with desk(house, "sanne") as colleague, desk(house) as browser:
         house.phrases["noor"] = "gedrukt op het gemeentehuis"
-        key = members.new_key(house.runtime.vault, house.phrases["noor"], person_id=noor.person_id)
+        key = credentials.new_key(house.runtime.vault, house.phrases["noor"], person_id=noor.person_id)
         write(house, lambda tx: people.renew(tx, house.runtime.vault, key, lose_words=False, now=house.clock()))
         browser.first_sign_in("noor")
         assert "nog niet meelezen" in browser.get("/").text
@@ -176,7 +180,7 @@ def test_a_form_that_was_sent_twice_does_no_harm_and_tells_the_truth(sqlite_hous
 def test_with_many_chats_the_rest_follows_in_small_commits(sqlite_house: House) -> None:
     house = sqlite_house
     sanne = house.confidant("sanne")
-    for number in range(renewal.FEW + 3):
+    for number in range(first_sign_in.FEW + 3):
         new_child(house, f"kind {number}")
     with desk(house) as browser:
         browser.first_sign_in("sanne")
@@ -192,15 +196,17 @@ def test_children_write_on_while_a_founder_signs_in_for_the_first_time(house: Ho
     runtime, tokens = house.runtime, [bytes([n]) * 32 for n in range(1, 9)]
     who, cookie = house.sign_in("sanne")
     private = runtime.vault.new_private_key()
-    key = members.lock_key(runtime.vault, who.person_id, private, "zes woorden van haar zelf")
+    key = credentials.lock_key(runtime.vault, who.person_id, private, "zes woorden van haar zelf")
 
     def send(token: bytes, number: int) -> Future[Any]:
         words = incoming(f"bericht {number}", token=token, external_id=f"m{number}")
         return runtime.store.write(lambda tx: child.send(tx, runtime, words, understood(), house.clock()))
 
     def take(tx: sa.Connection) -> list[str]:
-        here = members.resume(tx, runtime.vault, cookie, now=house.clock())
-        return renewal.take_own_key(tx, runtime.vault, who=here, cookie=cookie, private_key=private, key=key, now=house.clock())
+        here = sessions.resume(tx, runtime.vault, cookie, now=house.clock())
+        return first_sign_in.take_own_key(
+            tx, runtime.vault, who=here, cookie=cookie, private_key=private, key=key, now=house.clock()
+        )
 
     for done in [send(token, 1) for token in tokens[:4]]:
         done.result()
@@ -209,7 +215,7 @@ def test_children_write_on_while_a_founder_signs_in_for_the_first_time(house: Ho
     sent += [send(token, number) for number in (3, 4, 5) for token in tokens]
     for done in [*sent, taken]:
         done.result()
-    me = write(house, lambda tx: members.resume(tx, runtime.vault, cookie, now=house.clock()))
+    me = write(house, lambda tx: sessions.resume(tx, runtime.vault, cookie, now=house.clock()))
     for chat_id in read(house, lambda tx: teamwork.behind(tx, me, TEAM)):
         write(house, partial(teamwork.rewrap, vault=runtime.vault, who=me, conversation_id=chat_id))
     assert write(house, lambda tx: teamwork.finish(tx, me, TEAM))
@@ -309,8 +315,8 @@ def test_a_swapped_key_of_a_colleague_stops_a_renewal_with_an_alarm(sqlite_house
     house.confidant("sanne")
     noor = house.confidant("noor")
     forged = house.runtime.vault.new_private_key()
-    key = members.lock_key(house.runtime.vault, noor.person_id, forged, "een zin van iemand anders")
-    write(house, lambda tx: members.store_key(tx, key, must_renew=False))
+    key = credentials.lock_key(house.runtime.vault, noor.person_id, forged, "een zin van iemand anders")
+    write(house, lambda tx: credentials.store_key(tx, key, must_renew=False))
     with desk(house, "sanne") as browser:
         refused = browser.post("/team/sleutel", team=TEAM, sleutel="1")
         assert refused.status_code == 422

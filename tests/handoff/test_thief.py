@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handoff import conversation as conversations
-from handoff import deletions, members
-from handoff import vault as v
-from handoff.conversation import Door
+from handoff.accounts import credentials, sessions
+from handoff.chats import conversation as conversations
+from handoff.chats import deletions
+from handoff.chats.conversation import Door
+from handoff.crypto import vault as v
+from handoff.crypto.vault import X25519, Vault
 from handoff.models import (
     conversation,
     conversation_key,
@@ -29,7 +31,6 @@ from handoff.models import (
     team_key,
     team_wrap,
 )
-from handoff.vault import X25519, Vault
 from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, Talk, denied, sqlite_rig
 
 CHAT, ERASED = b"4512345678901", b"4698765432109"
@@ -77,7 +78,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     rig.say(talk.id, "ben je er nog")
     ended = rig.signed_in(bram)
     with rig.engine.begin() as tx:
-        members.end_session(tx, ended.session_id)
+        sessions.end_session(tx, ended.session_id)
     _on_telegram(rig, anna)
     yield _scene(rig, folder, talk, anna)
     rig.engine.dispose()
@@ -99,7 +100,7 @@ def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:
     cookie = rig.sign_in(anna)
     who = rig.who(cookie)
     with rig.engine.begin() as tx:
-        row = members.look_up(tx, rig.login_of(anna))
+        row = credentials.look_up(tx, rig.login_of(anna))
         wrap = tx.execute(sa.select(team_wrap).where(team_wrap.c.person_id == anna)).one()
         lock = tx.execute(sa.select(key_wrap).where(key_wrap.c.recipient == f"team:{wrap.epoch}", key_wrap.c.no == 2)).one()
     team_private = v.unseal(who.private_key, wrap.sealed, "team", "u", wrap.epoch, anna)

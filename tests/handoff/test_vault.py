@@ -10,11 +10,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handoff import vault as v
+from handoff.crypto import vault as v
+from handoff.crypto.key_directory import Unfit
+from handoff.crypto.known_answers import KNOWN, SEED, KnownAnswers
+from handoff.crypto.vault import X25519, XWING, Cost, Vault
 from handoff.errors import Denied
-from handoff.key_directory import Unfit
-from handoff.vault import X25519, XWING, Cost, Vault
-from handoff.vault_answers import KNOWN, SEED, KnownAnswers
 from tests.handoff.rig import SECRET, TOY, denied
 
 PART = st.one_of(st.binary(max_size=8), st.text(st.characters(), max_size=4), st.integers(0, 99))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from handoff.crypto.key_directory import KeyDirectory, Unfit
+from handoff.crypto.vault import Vault
 from handoff.errors import Denied, StoreUnavailable
-from handoff.key_directory import KeyDirectory, Unfit
-from handoff.vault import Vault
 from tests.handoff.rig import SECRET, TOY, denied
 
 

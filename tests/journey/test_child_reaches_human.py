@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.child import Snapshot
-from handoff import confidant, queue
-from handoff.conversation import WEBCHAT, Door
+from handoff import confidant
+from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import WEBCHAT, Door
 from handoff.errors import Conflict, NotFound
-from handoff.members import Unlocked
-from handoff.queue import Outcome
+from handoff.queue import handoffs
+from handoff.queue.handoffs import Outcome
 from nlu.understanding import Understanding
 from tests.make import House, incoming, understood
 
@@ -81,7 +82,7 @@ def test_giving_back_and_transfer_keep_the_childs_place(house: House) -> None:
     run, write, now = house.runtime, house.runtime.store.write, house.clock
     token = secrets.token_bytes(32)
     _send(house, token, "hoi", understood("greet"), "m1")
-    waiting_since: datetime = write(lambda tx: queue.all_waiting(tx)[0].waiting_since).result()
+    waiting_since: datetime = write(lambda tx: handoffs.all_waiting(tx)[0].waiting_since).result()
     handoff_id = _only_waiting(house, sanne)
     house.clock.turn(minutes=4)
     write(lambda tx: confidant.claim(tx, run, sanne, handoff_id, now())).result()
@@ -90,11 +91,11 @@ def test_giving_back_and_transfer_keep_the_childs_place(house: House) -> None:
     with pytest.raises(NotFound):
         write(lambda tx: confidant.read(tx, run, noor, handoff_id, now())).result()
     write(lambda tx: confidant.transfer(tx, run, sanne, handoff_id, noor.person_id, now())).result()
-    item = write(lambda tx: queue.get(tx, handoff_id)).result()
+    item = write(lambda tx: handoffs.get(tx, handoff_id)).result()
     assert (item.state, item.asked_for, item.waiting_since) == ("waiting", noor.person_id, waiting_since)
     write(lambda tx: confidant.claim(tx, run, noor, handoff_id, now())).result()
     write(lambda tx: confidant.release(tx, run, noor, handoff_id, now())).result()
-    item = write(lambda tx: queue.get(tx, handoff_id)).result()
+    item = write(lambda tx: handoffs.get(tx, handoff_id)).result()
     assert (item.state, item.asked_for, item.waiting_since) == ("waiting", None, waiting_since)
     texts = [line.text for line in write(lambda tx: child.look(tx, run, Door(WEBCHAT, token), now())).result().lines]
     assert any("Sanne" in text for text in texts)

@@ -18,13 +18,14 @@ from bot.message import Incoming
 from bot.turn import pressed, take_turn
 from bot.waiting import tell_waiting
 from config.schema import Condition
-from handoff import confidant, keys, queue
-from handoff.conversation import WEBCHAT, Door
+from handoff import confidant, keys
+from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import WEBCHAT, Door
+from handoff.crypto.vault import ChildKey
 from handoff.errors import Denied, NotFound
-from handoff.members import Unlocked
 from handoff.models import handoff, message, outbox
+from handoff.queue import handoffs
 from handoff.runtime import team_id_of
-from handoff.vault import ChildKey
 from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, incoming, rows, understood
@@ -109,7 +110,7 @@ def test_4_the_bot_says_nothing_while_a_human_has_the_chat(house: House) -> None
     sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
     run, write = house.runtime, house.runtime.store.write
     _say(house, token, understood(), "hoi", "m0")
-    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     before = sum(row._mapping["role"] == "bot" for row in rows(house, message))
     for number, understanding in enumerate(ALL + STRANGE, start=1):
@@ -170,14 +171,14 @@ def test_7_a_vanished_confidant_loses_the_child_to_the_queue(house: House) -> No
     sanne, token = house.confidant("sanne"), secrets.token_bytes(32)
     run, write = house.runtime, house.runtime.store.write
     _say(house, token, understood(), "hoi", "m1")
-    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     house.clock.turn(minutes=2)
     asyncio.run(tell_waiting(run))
-    assert write(lambda tx: queue.get(tx, item).state).result() == "claimed"
+    assert write(lambda tx: handoffs.get(tx, item).state).result() == "claimed"
     house.clock.turn(minutes=2)
     asyncio.run(tell_waiting(run))
-    assert write(lambda tx: queue.get(tx, item).state).result() == "waiting"
+    assert write(lambda tx: handoffs.get(tx, item).state).result() == "waiting"
     assert rows(house, message)[-1]._mapping["utterance"] in {"utter_given_back", "utter_waiting_3"}
     with pytest.raises(NotFound):
         write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
@@ -188,7 +189,7 @@ def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house
     run, write = house.runtime, house.runtime.store.write
     first = Incoming("telegram", CITY, address, "u1", "hoi")
     write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
-    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     for n in range(3):
         now = house.clock()
@@ -216,7 +217,7 @@ def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: Hous
     blocked = FakeChannel(faults=[DeliveryFailed("blocked", permanent=True)] * 9)
     for _ in range(9):
         asyncio.run(deliver_due(run, {"telegram": blocked}))
-    item = write(lambda tx: queue.all_waiting(tx)[0].id).result()
+    item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     opened = write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
     assert "failed" in set(opened.states.values())

@@ -24,12 +24,13 @@ from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import take_turn
 from bot.waiting import tell_waiting
-from handoff import confidant, keys, queue
-from handoff.conversation import WEBCHAT, Door
+from handoff import confidant, keys
+from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import WEBCHAT, Door
 from handoff.errors import Conflict, NotFound
-from handoff.members import Unlocked
 from handoff.models import conversation, handoff
-from handoff.queue import Outcome
+from handoff.queue import handoffs
+from handoff.queue.handoffs import Outcome
 from nlu.understanding import FALLBACK, INTENTS
 from tests import make
 from tests.fakes import FakeChannel
@@ -143,7 +144,7 @@ class Handoffs(RuleBasedStateMachine):
     def _item(self, kid: Kid) -> str | None:
         def look(tx: Connection) -> str | None:
             chat = child.find(tx, self.house.runtime, kid.door)
-            found = queue.open_of(tx, chat[0])
+            found = handoffs.open_of(tx, chat[0])
             return found.id if found else None
 
         return self._do(look)
@@ -235,11 +236,11 @@ class Handoffs(RuleBasedStateMachine):
 
     def _state(self, kid: Kid) -> str:
         chat, _ = self._do(lambda tx: child.find(tx, self.house.runtime, kid.door))
-        return str(self._do(lambda tx: queue.last_of(tx, chat).state))
+        return str(self._do(lambda tx: handoffs.last_of(tx, chat).state))
 
-    def _whole(self, tx: Connection, kid: Kid) -> tuple[str, list[keys.OpenedMessage], queue.Handoff | None]:
+    def _whole(self, tx: Connection, kid: Kid) -> tuple[str, list[keys.OpenedMessage], handoffs.Handoff | None]:
         chat, _ = child.find(tx, self.house.runtime, kid.door)
-        return chat, keys.open_conversation(tx, self.house.runtime.vault, chat, self.people[0]), queue.open_of(tx, chat)
+        return chat, keys.open_conversation(tx, self.house.runtime.vault, chat, self.people[0]), handoffs.open_of(tx, chat)
 
     @invariant()
     def nothing_is_lost_and_nothing_is_twice(self) -> None:

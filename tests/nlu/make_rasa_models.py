@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from nlu import dataset, rasa_env
-from nlu.asking_rasa import Judge
-from nlu.parity import fuzzed
 from nlu.text import known
+from nlu.training import dataset, rasa_env
+from nlu.training.asking_rasa import Judge
+from nlu.training.parity import fuzzed
 
 FOLDER = Path(__file__).parent / "rasa_models"
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from nlu.danger import DangerList
 from nlu.danger_file import DEFAULT_PATH, DangerListError, build, load
-from nlu.dataset import training_examples
+from nlu.training.dataset import training_examples
 from nlu.understanding import URGENCY_OF, Urgency
 
 LIST = load()

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.danger import QUIET
-from nlu.dataset import training_examples
 from nlu.evaluate import ExamplesError, compare, read_examples, with_typos
-from nlu.pictures import confusion_matrix, reliability_curve, trade_off_curve
+from nlu.training.dataset import training_examples
+from nlu.training.pictures import confusion_matrix, reliability_curve, trade_off_curve
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding, Urgency
 
 

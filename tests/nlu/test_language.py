@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.dataset import training_examples
 from nlu.language import LANGUAGES, detect
+from nlu.training.dataset import training_examples
 
 CASES = [
     tuple(line.split("\t"))

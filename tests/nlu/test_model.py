@@ -21,7 +21,7 @@ from nlu import model
 from nlu.assemble import open_model, open_reader, read_thresholds
 from nlu.model import CarriedModel
 from nlu.model_file import MAX_MEMBER, ModelError
-from nlu.parity import TOLERANCE, compare, fuzzed
+from nlu.training.parity import TOLERANCE, compare, fuzzed
 from nlu.understanding import FALLBACK, INTENTS, Urgency
 
 MODELS = Path(__file__).parent / "rasa_models"

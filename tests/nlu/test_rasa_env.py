@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nlu import rasa_env
-from nlu.rasa_env import NoPython310Error, find_python
+from nlu.training import rasa_env
+from nlu.training.rasa_env import NoPython310Error, find_python
 
 
 def python(path: Path, version: str) -> Path:

@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_client import TelegramClient
-from bot.channels.telegram_desk import Updates
-from bot.channels.telegram_pace import Pace
-from bot.channels.telegram_polling import Polling
-from bot.channels.telegram_turn import door_of
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.client import TelegramClient
+from bot.channels.telegram.limits import Pace
+from bot.channels.telegram.polling import Polling
+from bot.channels.telegram.turn import door_of
+from bot.channels.telegram.updates import Updates
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
-from handoff import conversation, keys, outbox
-from handoff.conversation import Chat
-from handoff.members import Unlocked
+from handoff import keys
+from handoff.accounts.sessions import Unlocked
+from handoff.chats import conversation, outbox
+from handoff.chats.conversation import Chat
 from nlu.understanding import Understanding
 from tests.make import CITY, House, understood
 from tests.telegram.bot_api import BOT, TOKEN, BotApi, bot_api

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from handoff import confidant, queue, tenants
+from handoff import confidant
 from handoff.models import message, outbox
+from handoff.places import municipalities
+from handoff.queue import handoffs
 from nlu.understanding import Understanding
 from tests.make import CITY, House, rows, understood
 from tests.telegram.rig import Rig, rig
@@ -33,7 +35,7 @@ def _more(bot: Rig, *names: str, people: bool = True) -> None:
     known = dict(run.configuration.municipalities)
     known |= {n.lower(): known["elders"].model_copy(update={"id": n.lower(), "name": n, "team": f"Team {n}"}) for n in names}
     run.configuration = run.configuration.model_copy(update={"municipalities": known})
-    run.store.write(lambda tx: tenants.sync(tx, known.values())).result()
+    run.store.write(lambda tx: municipalities.sync(tx, known.values())).result()
     for name in names if people else ():
         bot.house.confidant(f"van-{name.lower()}", name.lower())
 
@@ -49,7 +51,7 @@ def _says(bot: Rig, *texts: str) -> list[str]:
 
 
 def _at(bot: Rig) -> str:
-    (item,) = bot.house.runtime.store.read(queue.all_waiting).result()
+    (item,) = bot.house.runtime.store.read(handoffs.all_waiting).result()
     return item.municipality_id
 
 
@@ -204,11 +206,11 @@ def test_a_moved_chat_follows_the_route_of_its_new_gemeente(bot: Rig) -> None:
     run.configuration = run.configuration.model_copy(update={"routes": routes, "municipalities": known})
     bot.house.confidant("sanne")
     _says(bot, "/start")
-    (before,) = run.store.read(queue.all_waiting).result()
+    (before,) = run.store.read(handoffs.all_waiting).result()
     assert before.route == "piket"
     bot.house.clock.turn(minutes=20)
     _says(bot, "Voorbeeldstad")
-    (after,) = run.store.read(queue.all_waiting).result()
+    (after,) = run.store.read(handoffs.all_waiting).result()
     assert (after.route, after.step) == ("plain", run.configuration.routes["plain"].step_at(20).to)
 
 
@@ -265,7 +267,7 @@ def test_a_chat_with_a_human_is_not_moved_by_a_correction(bot: Rig) -> None:
     _says(bot, "Voorbeeldstad")
     sanne, _ = bot.house.sign_in("sanne")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     _says(bot, "Elders")
     opened = write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result()
@@ -277,7 +279,7 @@ def test_the_confidant_reads_the_address_that_was_said(bot: Rig) -> None:
     _says(bot, "/start", "Voorbeeldstad")
     sanne, _ = bot.house.sign_in("sanne")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     opened = write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result()
     (opener,) = [line.text for line in opened.lines if "voor jou alleen" in line.text]

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import pytest
 
 from bot import delivery
-from bot.channels.telegram_desk import Updates
+from bot.channels.telegram.updates import Updates
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.message import Outgoing
-from handoff import confidant, outbox, queue
-from handoff.members import Unlocked
+from handoff import confidant
+from handoff.accounts.sessions import Unlocked
+from handoff.chats import outbox
 from handoff.models import conversation, deletion, erased, handoff, key_wrap, message
 from handoff.models import outbox as outbox_table
+from handoff.queue import handoffs
 from tests.make import CITY, rows, understood
 from tests.telegram.bot_api import BOT, Fault
 from tests.telegram.rig import Rig, arrived, settled
@@ -347,7 +349,7 @@ def test_thirty_wishes_from_one_phone_hold_up_nobody(bot: Rig) -> None:
 def _claimed(bot: Rig) -> tuple[Unlocked, str]:
     run, now = bot.house.runtime, bot.house.clock()
     sanne, _ = bot.house.sign_in("sanne")
-    (item,) = run.store.write(queue.all_waiting).result()
+    (item,) = run.store.write(handoffs.all_waiting).result()
     run.store.write(lambda tx: confidant.claim(tx, run, sanne, item.id, now)).result()
     settled(bot, 3)
     return sanne, item.id

@@ -7,13 +7,15 @@ import asyncio
 import pytest
 
 from bot.channels.channel import DeliveryFailed
-from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_pace import CHAT_BURST, GLOBAL_BURST, Pace
-from bot.channels.telegram_polling import Polling
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.limits import CHAT_BURST, GLOBAL_BURST, Pace
+from bot.channels.telegram.polling import Polling
 from bot.delivery import deliver_due
 from bot.loops import steps
 from bot.waiting import tell_waiting
-from handoff import confidant, outbox, queue
+from handoff import confidant
+from handoff.chats import outbox
+from handoff.queue import handoffs
 from handoff.runtime import team_id_of
 from tests.make import CITY, House
 from tests.telegram.bot_api import Fault
@@ -33,7 +35,7 @@ def _begun(bot: Rig, *chats: int) -> None:
 def _claimed(bot: Rig) -> str:
     run, now = bot.house.runtime, bot.house.clock()
     sanne, _ = bot.house.sign_in("sanne")
-    (item,) = run.store.write(queue.all_waiting).result()
+    (item,) = run.store.write(handoffs.all_waiting).result()
     run.store.write(lambda tx: confidant.claim(tx, run, sanne, item.id, now)).result()
     bot.deliver()
     return item.id
@@ -42,7 +44,7 @@ def _claimed(bot: Rig) -> str:
 def _write(bot: Rig, text: str) -> None:
     run, now = bot.house.runtime, bot.house.clock()
     sanne, _ = bot.house.sign_in("sanne")
-    (item,) = run.store.read(lambda tx: queue.held(tx, team_id_of(CITY))).result()
+    (item,) = run.store.read(lambda tx: handoffs.held(tx, team_id_of(CITY))).result()
     run.store.write(lambda tx: confidant.write(tx, run, sanne, item.id, external_id=text[:9], text=text, now=now)).result()
 
 
@@ -86,7 +88,7 @@ def test_blocked_by_the_child_ends_in_a_state_that_the_confidant_sees(bot: Rig) 
     _all_fail(bot)
     sanne, _ = bot.house.sign_in("sanne")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     write(lambda tx: confidant.write(tx, run, sanne, item.id, external_id="c1", text="Ben je er nog?", now=now())).result()
     for _ in range(2):
@@ -306,7 +308,7 @@ def test_a_long_answer_of_a_human_goes_in_pieces_that_telegram_takes(bot: Rig) -
     bot.deliver()
     sanne, _ = bot.house.sign_in("sanne")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     text = "Ik lees wat jij typt. 🙂 " * 300
     write(lambda tx: confidant.write(tx, run, sanne, item.id, external_id="c1", text=text, now=now())).result()

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from bot.channels.telegram_turn import door_of
-from handoff import conversation
+from bot.channels.telegram.turn import door_of
+from handoff.chats import conversation
 from handoff.models import message
 from tests import make
 from tests.telegram.bot_api import BOT

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram_desk import Updates
-from bot.channels.telegram_update import NOTES, read
-from handoff import queue
+from bot.channels.telegram.parse import NOTES, read
+from bot.channels.telegram.updates import Updates
 from handoff.models import message
+from handoff.queue import handoffs
 from nlu.understanding import Understanding
 from tests.make import CITY, rows, understood
 from tests.telegram.bot_api import BotApi, Fault
@@ -50,7 +50,7 @@ def test_a_picture_as_the_first_thing_opens_a_handoff_too(bot: Rig) -> None:
     bot.house.confidant("sanne")
     bot.api.writes(KID, photo=[{"file_id": "x"}])
     bot.poll()
-    assert len(bot.house.runtime.store.read(queue.all_waiting).result()) == 1
+    assert len(bot.house.runtime.store.read(handoffs.all_waiting).result()) == 1
 
 
 def test_an_edited_message_is_said_anew_and_an_edit_of_anything_else_is_nothing(bot: Rig) -> None:
@@ -189,7 +189,7 @@ def test_a_reader_that_breaks_does_not_stop_the_handoff(sqlite_house: Any) -> No
         bot.house.confidant("sanne")
         bot.api.writes(KID, "hoi")
         bot.poll()
-        assert len(bot.house.runtime.store.read(queue.all_waiting).result()) == 1
+        assert len(bot.house.runtime.store.read(handoffs.all_waiting).result()) == 1
 
 
 def test_danger_is_raised_from_words_also_here(sqlite_house: Any) -> None:
@@ -197,7 +197,7 @@ def test_danger_is_raised_from_words_also_here(sqlite_house: Any) -> None:
         bot.house.confidant("sanne")
         bot.api.writes(KID, "hij heeft een mes")
         bot.poll()
-        (item,) = bot.house.runtime.store.read(queue.all_waiting).result()
+        (item,) = bot.house.runtime.store.read(handoffs.all_waiting).result()
         assert item.urgency == 2
         bot.deliver()
         assert "112" in bot.api.texts(KID)[0]

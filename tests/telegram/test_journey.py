@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from handoff import confidant, queue
-from handoff.queue import Outcome
+from handoff import confidant
+from handoff.queue import handoffs
+from handoff.queue.handoffs import Outcome
 from tests.make import CITY
 from tests.telegram.rig import Rig
 
@@ -18,7 +19,7 @@ def test_a_child_on_telegram_meets_the_same_bot_and_the_same_human(bot_on_both: 
 
     api.writes(KID, f"/start {CITY}")
     assert bot.poll() == 1
-    (waiting,) = write(queue.all_waiting).result()
+    (waiting,) = write(handoffs.all_waiting).result()
     assert waiting.municipality_id == CITY, "the handoff is open after the first update"
     assert bot.deliver() == 3
     first, opener, handoff_words = api.texts(KID)

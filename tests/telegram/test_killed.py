@@ -10,14 +10,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.channels.telegram_turn import door_of
+from bot.channels.telegram.turn import door_of
 from config.load import load
 from config.render import render
 from config.schema import Municipality
-from handoff import conversation
-from handoff.conversation import Chat
+from handoff.chats import conversation
+from handoff.chats.conversation import Chat
+from handoff.crypto.vault import Cost, Vault
 from handoff.models import handoff, message, outbox
-from handoff.vault import Cost, Vault
 from tests.journey.server import Server
 from tests.make import CONFIG
 from tests.telegram.bot_api import BOT, TOKEN, BotApi, bot_api

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.channel import DeliveryFailed
-from bot.channels.telegram_client import TelegramClient, keep_quiet
+from bot.channels.telegram.client import TelegramClient, keep_quiet
 from handoff.models import conversation
 from tests import canary
 from tests.canary import MARKER

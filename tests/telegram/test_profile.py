@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.channels.telegram_profile import COMMANDS
-from bot.cli import app
+from bot.channels.telegram.profile import COMMANDS
+from bot.cli.main import app
 from config.settings import SettingsFaults, read_settings
 from tests.make import CITY
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, bot_api

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram_service import fallback_of
+from bot.channels.telegram.service import fallback_of
 from bot.serve import Running, telegram_of
 from config.schema import Municipality
 from config.settings import SettingsFaults, read_settings
-from handoff import confidant, queue, tenants
+from handoff import confidant
+from handoff.places import municipalities
+from handoff.queue import handoffs
 from tests.make import CITY, House, understood
 from tests.telegram.bot_api import TOKEN
 from tests.telegram.rig import Rig, rig
@@ -32,15 +34,15 @@ def bot(house: House) -> Iterator[Rig]:
         yield made
 
 
-def _with(bot: Rig, municipalities: dict[str, Municipality]) -> None:
+def _with(bot: Rig, known: dict[str, Municipality]) -> None:
     """Other gemeenten, with their teams."""
     run = bot.house.runtime
-    run.configuration = run.configuration.model_copy(update={"municipalities": municipalities})
-    run.store.write(lambda tx: tenants.sync(tx, municipalities.values())).result()
+    run.configuration = run.configuration.model_copy(update={"municipalities": known})
+    run.store.write(lambda tx: municipalities.sync(tx, known.values())).result()
 
 
 def _team_of(bot: Rig) -> str:
-    (item,) = bot.house.runtime.store.read(queue.all_waiting).result()
+    (item,) = bot.house.runtime.store.read(handoffs.all_waiting).result()
     return item.municipality_id
 
 
@@ -64,7 +66,7 @@ def test_the_confidant_sees_where_the_sticker_hangs(bot: Rig) -> None:
     bot.poll()
     sanne, _ = bot.house.sign_in("sanne")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     assert write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result().place == "De Zwaluw"
 
@@ -123,11 +125,11 @@ def test_without_a_code_a_child_never_waits_for_routing(bot: Rig) -> None:
 def test_a_gemeente_named_after_start_gets_the_chat_at_its_old_place(bot: Rig, answer: str) -> None:
     bot.api.writes(KID, "/start")
     bot.poll()
-    (before,) = bot.house.runtime.store.read(queue.all_waiting).result()
+    (before,) = bot.house.runtime.store.read(handoffs.all_waiting).result()
     bot.house.clock.turn(minutes=2)
     bot.api.writes(KID, answer)
     bot.poll()
-    (after,) = bot.house.runtime.store.read(queue.all_waiting).result()
+    (after,) = bot.house.runtime.store.read(handoffs.all_waiting).result()
     assert (after.id, after.municipality_id, after.waiting_since) == (before.id, CITY, before.waiting_since)
     assert _read(bot, "sanne")[0] == "/start"
     with pytest.raises(Exception, match=r"^$"):
@@ -156,7 +158,7 @@ def test_a_child_that_a_human_holds_is_not_moved(bot: Rig) -> None:
     bot.poll()
     olga, _ = bot.house.sign_in("olga")
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
-    (item,) = write(queue.all_waiting).result()
+    (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, olga, item.id, now())).result()
     bot.api.writes(KID, "Voorbeeldstad")
     bot.poll()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.channels.telegram_polling import Polling
+from bot.channels.telegram.polling import Polling
 from handoff.models import message
 from nlu.understanding import Understanding
 from tests.make import House, rows, understood

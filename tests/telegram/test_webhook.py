@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.channels.telegram_service import TelegramService, open_telegram
-from bot.channels.telegram_webhook import HEADER, LARGEST, PATH, TelegramFirst, webhook_app
+from bot.channels.telegram.service import TelegramService, open_telegram
+from bot.channels.telegram.webhook import HEADER, LARGEST, PATH, TelegramFirst, webhook_app
 from config.settings import read_settings
 from tests.make import CITY, understood
 from tests.telegram.bot_api import TOKEN, Fault

@@ -1,0 +1,166 @@
+"""Telegram as a channel: sends what waits in the outbox, and does what else has to happen at Telegram itself.
+
+Why it works as it does: docs/decisions/0020-telegram.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from bot.channels.channel import DeliveryFailed
+from bot.channels.telegram.client import TelegramClient
+from bot.channels.telegram.limits import Pace
+from bot.channels.telegram.turn import NAME
+from bot.message import Outgoing
+
+log = structlog.get_logger()
+
+LONGEST = 4096
+"""UTF-16 units in one message of Telegram."""
+
+_ROW = 2
+"""Buttons beside each other on the keyboard."""
+
+_SOON_S = 1.0
+"""Who says something while others wait behind it may wait so long for one chat, and no longer."""
+
+_LEAVING_S = (1.0, 5.0, 30.0)
+"""Seconds before the second, third, ... try to leave a group."""
+
+_REMEMBERED = 1000
+
+
+class TelegramChannel:
+    """A `Channel`. The address is the chat's id, in digits."""
+
+    name = NAME
+
+    def __init__(self, client: TelegramClient, pace: Pace | None = None) -> None:
+        self._client = client
+        self._pace = pace or Pace()
+        self._said: dict[int, list[int]] = {}
+        self._behind: set[asyncio.Task[None]] = set()
+        self._leaving: set[int] = set()
+
+    async def send(self, address: bytes, outgoing: Outgoing) -> list[int]:
+        """Send one message, in pieces when a human wrote more than Telegram takes; returns the number of each.
+
+        Raises `DeliveryFailed` with the pieces that did go out, also when this chat had a few just now: the others do not wait.
+        """
+        chat_id = int(address)
+        if (seconds := self._pace.wait(chat_id)) > 0:
+            raise DeliveryFailed("telegram: too fast for one chat", permanent=False, retry_after=seconds)
+        titles = [*(button.title for button in outgoing.buttons), *outgoing.choices]
+        keyboard = [titles[i : i + _ROW] for i in range(0, len(titles), _ROW)]
+        shown = keyboard if keyboard or outgoing.from_human or outgoing.last else None
+        sent: list[int] = []
+        try:
+            for piece in pieces(outgoing.text)[outgoing.skip :]:
+                await self._pace.take(chat_id)
+                sent.append(await self._client.send(chat_id, piece, shown))
+        except DeliveryFailed as fault:
+            fault.sent = tuple(sent)
+            raise
+        return sent
+
+    async def say(self, chat_id: int, text: str) -> None:
+        """Send words that belong to no stored chat. Their numbers are kept in memory alone, for `said_to`.
+
+        Raises `DeliveryFailed`, also when the chat had so much just now that others would have to wait for it.
+        """
+        if self._pace.wait(chat_id) > _SOON_S:
+            raise DeliveryFailed("telegram: too fast for one chat", permanent=False)
+        await self._pace.take(chat_id)
+        self._said.setdefault(chat_id, []).append(await self._client.send(chat_id, text, []))
+        if len(self._said) > _REMEMBERED:
+            self._said.pop(next(iter(self._said)))
+
+    def said_to(self, chat_id: int) -> list[int]:
+        """The numbers of what this process said outside any stored chat."""
+        return list(self._said.get(chat_id, ()))
+
+    def forget(self, chat_id: int) -> None:
+        """They are stored to be deleted now."""
+        self._said.pop(chat_id, None)
+
+    async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
+        """Delete at most 100 messages; when Telegram refuses one of them, none is deleted. Raises `DeliveryFailed`."""
+        await self._client.delete(int(address), list(numbers))
+
+    async def leave(self, chat_id: int, farewell: str, left: Callable[[], None]) -> None:
+        """Say why, and leave a group or channel, behind the back of the caller: no child's update waits for it.
+
+        `left` is called when that was done, or when it is not for us to do; else it is to be tried again another time.
+        """
+        if chat_id in self._leaving:
+            return
+        self._leaving.add(chat_id)
+        task = asyncio.create_task(self._leave_at_last(chat_id, farewell, left))
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
+
+    async def settled(self) -> None:
+        """What was begun behind the caller's back is done."""
+        while self._behind:
+            await asyncio.wait(self._behind)
+
+    async def _leave_at_last(self, chat_id: int, farewell: str, left: Callable[[], None]) -> None:
+        try:
+            if await self._leave(chat_id, farewell):
+                left()
+        finally:
+            self._leaving.discard(chat_id)
+
+    async def _leave(self, chat_id: int, farewell: str) -> bool:
+        steps: list[Callable[[], Awaitable[object]]] = [
+            lambda: self._client.send(chat_id, farewell, None),
+            lambda: self._client.leave(chat_id),
+        ]
+        waits = list(_LEAVING_S)
+        while steps:
+            try:
+                await steps[0]()
+            except DeliveryFailed as fault:
+                if not fault.permanent:  # not being allowed to speak there changes nothing
+                    log.warning("telegram_not_left", error=str(fault))
+                    if not waits:
+                        return False
+                    await self._pace.sleep(fault.retry_after or waits.pop(0))
+                    continue
+            steps.pop(0)
+        return True
+
+    async def answer(self, query_id: str) -> None:
+        """End the waiting sign of a button; when that fails it ends by itself."""
+        try:
+            await self._client.answer(query_id)
+        except DeliveryFailed as fault:
+            log.warning("telegram_not_answered", error=str(fault))
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces that Telegram takes, cut between words where that is possible. A half of a surrogate pair is shown as
+    a replacement mark: it cannot be sent."""
+    rest = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    found = []
+    while _units(rest) > LONGEST:
+        end = _fitting(rest)
+        cut = max(rest.rfind("\n", 0, end), rest.rfind(" ", 0, end))
+        end = cut if cut > end // 2 else end
+        found.append(rest[:end])
+        rest = rest[end:].lstrip()
+    return [*found, rest]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _fitting(text: str) -> int:
+    end = min(len(text), LONGEST)
+    while _units(text[:end]) > LONGEST:
+        end -= 1
+    return end

@@ -1,0 +1,179 @@
+"""Where every update of Telegram comes in, polled or brought: exactly one answer for each, and nothing that can stop the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from bot.channels.channel import DeliveryFailed
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.erase import erase
+from bot.channels.telegram.parse import Crowd, Post, Pressed, number_of, read
+from bot.channels.telegram.recent import Recent
+from bot.channels.telegram.routing import said
+from bot.channels.telegram.turn import NAME, take
+from bot.turn import pressed
+from handoff.database import awaited
+from handoff.errors import HandoffError, StoreUnavailable
+from handoff.queue.rerouting import READING
+from handoff.runtime import Runtime
+from handoff.wording import Words
+from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+
+log = structlog.get_logger()
+
+UNDERSTANDING_SECONDS = 1.0
+"""The reader has a deadline of its own (200 ms); this one is for when even that fails."""
+
+TRIES = 3
+"""After so many failures of our own an update is passed over, so that the children behind it are heard."""
+
+_STOP = frozenset({"/stop", "stop", "stoppen"})
+_REMEMBERED = 1000
+
+
+class NotTaken(Exception):
+    """An update could not be stored now: do not confirm it, so that Telegram brings it again."""
+
+
+class StoreAway(NotTaken):
+    """Nothing can be stored now, whoever writes: every child that waits is told the numbers."""
+
+
+class Updates:
+    """Takes updates. `fallback` is the gemeente whose team gets the children that named none; `bot` is the bot's id.
+
+    `ready` says whether the database was ever prepared; until then a child is told the numbers, and Telegram keeps its words.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        understand: Callable[[str], Understanding],
+        channel: TelegramChannel,
+        fallback: str,
+        *,
+        bot: str,
+        ready: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
+        self._ready, self._bot, self._recent = ready, bot, Recent()
+        self._failures: dict[int, int] = {}
+        self._warned: dict[int, None] = {}
+        self._left: dict[int, None] = {}
+        self._one_by_one = asyncio.Lock()
+
+    async def take(self, update: object) -> None:
+        """Do what this update asks; returns after the commit. Raises `NotTaken` (`StoreAway`), and nothing else."""
+        async with self._one_by_one:  # a child's messages are turns in the order in which they come
+            meaning = self._meant(update)
+            try:
+                await self._do(meaning)
+            except StoreUnavailable as error:
+                await self._numbers(meaning)
+                raise StoreAway("the store is unavailable") from error
+            except Exception as error:  # noqa: BLE001 - one update that breaks us must not silence every child behind it
+                await self._failed(number_of(update), meaning, error)
+            else:
+                self._failures.pop(number_of(update) or 0, None)
+
+    def _meant(self, update: object) -> Post | Pressed | Crowd | None:
+        meaning = read(update)
+        return said(self._runtime.configuration, meaning) if isinstance(meaning, Post) else meaning
+
+    async def warn(self, update: object) -> None:
+        """Tell the child whose update cannot be taken yet who can be called. Raises nothing; the update stays at Telegram."""
+        async with self._one_by_one:
+            await self._numbers(read(update))
+
+    async def _do(self, meaning: Post | Pressed | Crowd | None) -> None:
+        if isinstance(meaning, Post):
+            if not self._ready():
+                raise StoreUnavailable("the database is not prepared yet")
+            await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
+            self._recent.note(meaning)
+            self._warned.pop(meaning.chat_id, None)
+        elif isinstance(meaning, Pressed):
+            await self._channel.answer(meaning.query_id)
+        elif isinstance(meaning, Crowd):
+            await self._leave(meaning)
+
+    async def _turn(self, post: Post) -> None:
+        if self._recent.unchanged(post):
+            return
+        runtime, understanding = self._runtime, await self._read(post)
+        given = {"bot": self._bot, "fallback": self._fallback}
+        await awaited(
+            runtime.store.write(lambda tx: take(tx, runtime, post, understanding, runtime.clock(), recent=self._recent, **given))
+        )
+
+    async def _erase(self, post: Post) -> None:
+        if self._recent.unchanged(post):
+            return
+        runtime, told = self._runtime, self._channel.said_to(post.chat_id)
+        self._recent.forget(post.chat_id)
+        await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, told, runtime.clock(), self._bot)))
+        self._channel.forget(post.chat_id)  # the loops do the rest: nobody waits here for Telegram (`bot.erasing`)
+
+    async def _leave(self, crowd: Crowd) -> None:
+        if crowd.added or crowd.chat_id not in self._left:
+            self._left.pop(crowd.chat_id, None)
+            farewell = self._words("utter_telegram_group")
+            await self._channel.leave(crowd.chat_id, farewell, lambda: _remember(self._left, crowd.chat_id))
+
+    async def _read(self, post: Post) -> Understanding:
+        """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""
+        if post.kind == "start":
+            return Understanding(READING, 1.0, URGENCY_OF[READING], "nl")
+        try:
+            async with asyncio.timeout(UNDERSTANDING_SECONDS):
+                found = await asyncio.to_thread(self._understand, post.text)
+        except Exception as error:  # noqa: BLE001 - whatever a model does wrong, the child is handed off
+            log.error("not_understood", channel=NAME, error=type(error).__name__)
+            found = Understanding(FALLBACK, 0.0, URGENCY_OF[FALLBACK], "nl")
+        if post.text.strip().casefold() in _STOP:
+            return Understanding("stop_or_delete", 1.0, max(found.urgency, URGENCY_OF["stop_or_delete"]), "nl")
+        return pressed(found, self._runtime.script, post.text)
+
+    async def _failed(self, number: int | None, meaning: object, error: Exception) -> None:
+        """Numbers at once: the tries that follow may take half a minute. What can never succeed holds nobody up."""
+        fault, tries = type(error).__name__, self._failures.get(number or 0, 0) + 1
+        told = await self._numbers(meaning, again=tries == 1)
+        hopeless = isinstance(error, HandoffError) and error.permanent and told
+        if number is not None and tries < TRIES and not hopeless:
+            self._failures[number] = tries
+            raise NotTaken(fault)
+        self._failures.pop(number or 0, None)
+        log.error("update_passed_over", channel=NAME, error=fault, tries=tries)
+
+    async def _numbers(self, meaning: object, *, again: bool = False) -> bool:
+        """Nothing can be kept now: say so, and who can be called (promise 1). Once until it works again, unless `again`.
+
+        False when the child does not know it yet.
+        """
+        if not isinstance(meaning, Post) or (meaning.chat_id in self._warned and not again):
+            return True
+        told = await self._say(meaning.chat_id, "utter_trouble")
+        if told:
+            _remember(self._warned, meaning.chat_id)
+        return told
+
+    async def _say(self, chat_id: int, utterance: str) -> bool:
+        """Say something that belongs to no stored chat: there is nowhere to keep it. False when it may arrive another time."""
+        try:
+            await self._channel.say(chat_id, self._words(utterance))
+        except DeliveryFailed as fault:
+            log.warning("telegram_not_said", utterance=utterance, error=str(fault))
+            return fault.permanent
+        return True
+
+    def _words(self, utterance: str) -> str:
+        return Words(self._runtime, "", self._runtime.clock(), None, webchat=False).say(utterance)
+
+
+def _remember(ids: dict[int, None], number: int) -> None:
+    ids[number] = None
+    if len(ids) > _REMEMBERED:
+        ids.pop(next(iter(ids)))

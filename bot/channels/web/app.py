@@ -1,0 +1,74 @@
+"""The child's server: one ASGI app with the page, its API and nothing else. No cookies, no third party, no words in an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.channels.web import assets
+from bot.channels.web.api import Api
+from bot.channels.web.chats import Chats
+from bot.channels.web.form import Forms, page_response
+from bot.channels.web.last_resort import last_resort
+from bot.channels.web.middleware import BodyLimit, Calm, SafeHeaders
+from bot.channels.web.pages import Pages
+from bot.channels.web.stream import HEARTBEAT_S, Streams
+from handoff.runtime import Runtime
+from nlu.understanding import Understanding
+
+BODY_LIMIT = 16 * 1024
+TEXT_LIMIT = 4_000
+
+
+def child_app(
+    runtime: Runtime,
+    understand: Callable[[str], Understanding],
+    *,
+    origin: str = "",
+    body_limit: int = BODY_LIMIT,
+    text_limit: int = TEXT_LIMIT,
+    heartbeat_s: float = HEARTBEAT_S,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Starlette:
+    """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters.
+
+    Once `stopping` is true, open streams end within a second.
+    """
+    pages = Pages(runtime, assets.load(), text_limit=text_limit)
+    chats = Chats(runtime, understand)
+    streams = Streams(chats, pages, heartbeat_s, stopping)
+    api = Api(chats, pages, streams, text_limit=text_limit)
+    forms = Forms(chats, pages, text_limit=text_limit)
+
+    async def refuse(request: Request, status: int) -> Response:
+        """The answer to what is not served, as JSON or as a page; always with the numbers."""
+        path = request.url.path
+        if path.startswith("/api/"):
+            return api.refuse(status)
+        if status == 404:
+            return page_response(request, pages.unknown(path), 404)
+        if status == 413:
+            return forms.too_large(request)
+        no_files = pages.words(None, None).say("utter_no_files") if status in (400, 415) else ""
+        return page_response(request, pages.trouble(no_files), status)
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        return await refuse(request, error.status_code if isinstance(error, HTTPException) else 500)
+
+    app = Starlette(
+        routes=[*api.routes(), *forms.routes()],
+        middleware=[
+            Middleware(SafeHeaders, https=origin.startswith("https://")),
+            Middleware(Calm, refuse=refuse, last_resort=last_resort(runtime)),
+            Middleware(BodyLimit, limit=body_limit, refuse=refuse),
+        ],
+        exception_handlers={HTTPException: on_http_exception},
+    )
+    app.router.redirect_slashes = False
+    app.state.streams = streams
+    return app

@@ -1,0 +1,142 @@
+"""The use cases of the child's page, each in one transaction: what `bot.child` does, for one gemeente's address."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from bot import child
+from bot.channels.web.middleware import note_trouble
+from bot.channels.web.pace import Pace
+from bot.child import Snapshot
+from bot.message import Incoming
+from bot.turn import pressed
+from handoff.chats import conversation
+from handoff.chats.conversation import WEBCHAT, Door
+from handoff.database import awaited
+from handoff.errors import Denied, HandoffError, NotFound
+from handoff.models import message as message_table
+from handoff.runtime import Runtime
+from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+
+UNDERSTANDING_SECONDS = 1.0
+"""The reader has a deadline of its own (200 ms); this one is for when even that fails."""
+
+STATUS_SECONDS = 1.0
+"""A page does not wait longer than this to say who is there: the numbers come first."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def new_token() -> str:
+    """A fresh secret of 256 bits, as the page writes it (base64url, 43 characters)."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+def read_token(text: str | None) -> bytes:
+    """The 32 bytes behind a token. Raises `NotFound`: a token that is none opens nothing, like one that is unknown."""
+    if text is None or not _TOKEN.fullmatch(text):
+        raise NotFound("no such conversation")
+    return base64.urlsafe_b64decode(text + "=")
+
+
+def is_message_id(value: object) -> bool:
+    """Whether this can be the page's own id for a message."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page gets. `own_ids` gives the page's own id of each message of the child, by sequence number."""
+
+    chat: Snapshot
+    own_ids: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """The use cases. Each raises `NotFound` for what the token does not open, `StoreUnavailable` when nothing can be kept."""
+
+    runtime: Runtime
+    understand: Callable[[str], Understanding]
+    pace: Pace = field(default_factory=Pace)
+
+    async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int) -> View:
+        """Take a turn; returns after the commit. The same `message_id` twice is one message."""
+        runtime = self.runtime
+        runtime.municipality(slug)
+        await self.pace.keep(token)
+        understanding = pressed(await self._read(text), runtime.script, text)
+        incoming = Incoming(WEBCHAT, slug, token, message_id, text)
+
+        def work(tx: Connection) -> View:
+            self._own(tx, slug, token)
+            return _view(tx, child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after), after)
+
+        return await awaited(runtime.store.write(work))
+
+    async def look(self, slug: str, token: bytes, *, after: int) -> View:
+        """What stands in the chat after sequence number `after`."""
+        runtime = self.runtime
+
+        def work(tx: Connection) -> View:
+            return _view(tx, child.look(tx, runtime, self._own(tx, slug, token), runtime.clock(), after=after), after)
+
+        try:
+            return await awaited(runtime.store.read(work))
+        except Denied:  # expired, or no longer to be opened: for the child it is gone
+            raise NotFound("no such conversation") from None
+
+    async def find(self, slug: str, token: bytes) -> tuple[str, str]:
+        """(conversation id, team id), to listen to."""
+        return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, self._own(tx, slug, token))))
+
+    async def confirm(self, slug: str, token: bytes, seq: int) -> None:
+        """The page shows everything up to `seq`."""
+        runtime = self.runtime
+        await awaited(runtime.store.write(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock())))
+
+    async def erase(self, slug: str, token: bytes) -> None:
+        """'Wis alles'."""
+        runtime = self.runtime
+        await awaited(runtime.store.write(lambda tx: child.erase(tx, runtime, self._own(tx, slug, token), runtime.clock())))
+
+    async def on_duty(self, slug: str) -> bool | None:
+        """Whether a human is there now; None when that cannot be found out in time, and then nothing is said about it."""
+        runtime = self.runtime
+        try:
+            async with asyncio.timeout(STATUS_SECONDS):
+                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, slug, runtime.clock())))
+        except (HandoffError, TimeoutError, RuntimeError, OSError):
+            return None
+
+    async def _read(self, text: str) -> Understanding:
+        """The reading of a text; a failure to understand stops nothing (promise 2)."""
+        try:
+            async with asyncio.timeout(UNDERSTANDING_SECONDS):
+                return await asyncio.to_thread(self.understand, text)
+        except Exception as error:  # noqa: BLE001 (whatever a model does wrong, the child is handed off)
+            note_trouble(error)
+            return Understanding(FALLBACK, 0.0, URGENCY_OF[FALLBACK], "nl")
+
+    def _own(self, tx: Connection, slug: str, token: bytes) -> Door:
+        """The door behind a token. Raises `NotFound` when its chat is with another gemeente."""
+        door = Door(WEBCHAT, token)
+        chat = conversation.find(tx, self.runtime.vault, door)
+        if chat is not None and chat.municipality_id != slug:
+            raise NotFound("no such conversation")
+        return door
+
+
+def _view(tx: Connection, chat: Snapshot, after: int) -> View:
+    m = message_table.c
+    query = sa.select(m.seq, m.external_id).where(m.conversation_id == chat.conversation_id, m.role == "child", m.seq > after)
+    return View(chat, {row.seq: row.external_id for row in tx.execute(query)})

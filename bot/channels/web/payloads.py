@@ -1,0 +1,59 @@
+"""What the child's server says in JSON: chats, states, refusals. A refusal holds the numbers to call, never what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from bot.channels.web.chats import View
+from bot.channels.web.labels import LABELS, state_label
+from handoff.transcript import Line
+from handoff.wording import Words
+
+REASONS = {
+    400: "bad_request", 404: "not_found", 405: "not_allowed", 408: "too_slow", 413: "too_large", 422: "too_long",
+    500: "trouble", 503: "unavailable",
+}  # fmt: skip
+
+
+def dump(value: object) -> str:
+    """One line of JSON in plain ASCII: also a lone surrogate of a child's text comes back exactly as it was."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """An answer with a JSON body."""
+    return Response(dump(value), status, media_type="application/json")
+
+
+def line_json(line: Line, own_ids: Mapping[int, str]) -> dict[str, object]:
+    """A message, as the page draws it; `id` is the page's own id of what it sent. The intent and the urgency stay here."""
+    shape: dict[str, object] = {
+        "seq": line.seq, "role": line.role, "text": line.text, "lang": line.language, "at": line.at.isoformat(),
+        "name": line.name, "buttons": [button.title for button in line.buttons],
+    }  # fmt: skip
+    return shape | ({"id": own_ids[line.seq]} if line.seq in own_ids else {})
+
+
+def state_json(view: View, words: Words) -> dict[str, object]:
+    """How the chat stands, in words that are true now."""
+    chat = view.chat
+    line = state_label(chat.state, chat.confidant, on_duty=chat.on_duty)
+    return {"state": chat.state, "confidant": chat.confidant, "line": line, **words.live()}
+
+
+def view_json(view: View, words: Words) -> dict[str, object]:
+    """The new messages and how the chat stands."""
+    return {"messages": [line_json(line, view.own_ids) for line in view.chat.lines], **state_json(view, words)}
+
+
+def refusal(status: int, words: Words) -> Response:
+    """Why something was not done, with who can be called."""
+    text = {
+        413: LABELS["too_large"], 422: words.say("utter_too_long"), 500: words.say("utter_trouble"),
+        503: words.say("utter_trouble"),
+    }.get(status, words.say("utter_page_numbers"))  # fmt: skip
+    numbers = [{"name": h.name, "number": h.number, "tel": h.tel} for h in words.lines()]
+    return json_response({"error": REASONS.get(status, "bad_request"), "text": text, "numbers": numbers}, status)

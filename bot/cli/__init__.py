@@ -1,0 +1,1 @@
+"""The `praat` command: one file for each group of commands."""

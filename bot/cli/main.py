@@ -1,0 +1,147 @@
+"""`praat`: everything a person does from a terminal. Each command says what it did and, when it could not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+
+from bot import demo
+from bot.app import Parts, assemble, first_start, prepare_database
+from bot.channels.telegram import commands
+from bot.cli import nlu, people
+from bot.preflight import CannotStart, own_place
+from bot.serve import ROLES, Running, serve
+from bot.understanding import open_reader
+from config.faults import ConfigError
+from config.settings import Settings, read_settings
+from handoff import publishing
+from handoff.errors import HandoffError, NotFound
+from nlu import danger_file
+from nlu.danger_file import DangerListError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(nlu.app, name="nlu")
+app.add_typer(people.app, name="person")
+app.add_typer(commands.app, name="telegram")
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The entry point of the `praat` command."""
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.LogfmtRenderer()],
+    )
+    try:
+        app()
+    except publishing.NothingPublished as report:
+        err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
+        err.print(str(report), markup=False)
+        raise SystemExit(1) from None
+    except (HandoffError, ConfigError, DangerListError, CannotStart) as error:
+        err.print(f"praat: {error}", markup=False)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def check(folder: Annotated[Path | None, typer.Argument(help="the configuration; the installed one if not given")] = None) -> None:
+    """Load the configuration and hold every word against the gates. Shows all faults at once; exit code 1 when there is one."""
+    from config.check import main as check_main  # noqa: PLC0415 - word lists: only for this command
+
+    chosen = folder or read_settings().config_dir
+    code = check_main([str(chosen)])
+    danger_file.load(chosen / "danger.yml")  # its faults are told by `main`
+    raise SystemExit(code)
+
+
+@app.command()
+def run(*, with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="make the demo gemeente's people")] = True) -> None:
+    """Everything in one process on this machine: the child's page, the console, the loops."""
+    settings = read_settings()
+    first_start(settings)
+    with own_place(settings):
+        parts = assemble(settings)
+        try:
+            if with_demo and prepare_database(parts.runtime, settings.database_url):
+                _welcome(settings, demo.prepare(parts.runtime, settings.data_dir / "demo-logins.json"))
+            _serve(parts, ROLES)
+        finally:
+            parts.close()
+
+
+def _welcome(settings: Settings, logins: list[demo.Login]) -> None:
+    print(f"\n  Kind:     {settings.child_origin}/{demo.MUNICIPALITY}")  # noqa: T201 - this is what a person waits for
+    print(f"  Console:  {settings.console_origin}/")  # noqa: T201
+    for login in logins:
+        phrase = login.passphrase or "(de eenmalige wachtzin is gebruikt; log in met je eigen wachtzin)"
+        print(f"  Inloggen: {login.login}  {phrase}")  # noqa: T201
+    print("\n  Stoppen: Ctrl+C\n", flush=True)  # noqa: T201
+
+
+def _serve(parts: Parts, roles: tuple[str, ...]) -> None:
+    if parts.published.faults:
+        err.print("[bold]De teksten op schijf hebben fouten; de vorige blijven gelden.[/bold]")
+        err.print(parts.published.faults, markup=False)
+    asyncio.run(serve(Running(parts), roles, lambda text: err.print(text, markup=False)))
+
+
+@app.command("serve")
+def serve_one(role: Annotated[str, typer.Argument(help="child, console or loops")]) -> None:
+    """One role of a larger installation; any number of each, on PostgreSQL."""
+    if role not in ROLES:
+        raise typer.BadParameter(f"kies uit: {', '.join(ROLES)}")
+    parts = assemble(read_settings())
+    try:
+        _serve(parts, (role,))
+    finally:
+        parts.close()
+
+
+@app.command("simulate")
+def simulate_command(municipality: Annotated[str, typer.Option(help="the gemeente's id")] = demo.MUNICIPALITY) -> None:
+    """Read a child's messages from standard input, one a line, and print what the bot does, one JSON object a line."""
+    from bot.simulate import as_json_lines, simulate  # noqa: PLC0415 - the server starts without it
+
+    settings = read_settings()
+    configuration = publishing.load_checked(settings.config_dir)
+    reader = open_reader(settings)
+    try:
+        messages = (line.rstrip("\r\n") for line in sys.stdin)
+        for line in as_json_lines(simulate(messages, configuration, municipality, reader.understand)):
+            print(line, flush=True)  # noqa: T201
+    except NotFound:
+        known = ", ".join(sorted(configuration.municipalities))
+        raise typer.BadParameter(f"deze gemeente is er niet; wel: {known}") from None
+
+
+@app.command()
+def sticker(
+    municipality: Annotated[str, typer.Argument(help="the gemeente's id")],
+    out: Annotated[Path, typer.Option(help="the folder to write to")] = Path(),
+) -> None:
+    """Write the printable sticker of a gemeente, as SVG and PDF."""
+    from handoff.places.stickers import address_of, pdf, shapes, svg  # noqa: PLC0415 - it brings a PDF library
+
+    settings = read_settings()
+    configuration = publishing.load_checked(settings.config_dir)
+    chosen = configuration.municipalities.get(municipality)
+    if chosen is None:
+        raise typer.BadParameter(f"deze gemeente is er niet; wel: {', '.join(sorted(configuration.municipalities))}")
+    try:
+        drawn = shapes(chosen, configuration.helplines["kindertelefoon"], settings.child_origin)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    out.mkdir(parents=True, exist_ok=True)
+    files = out / f"sticker-{chosen.id}.svg", out / f"sticker-{chosen.id}.pdf"
+    files[0].write_text(svg(drawn), encoding="utf-8")
+    files[1].write_bytes(pdf(drawn, title=f"Sticker {chosen.name}"))
+    address = address_of(chosen, settings.child_origin)
+    print(f"{files[0]}\n{files[1]}\nDe QR en de letters wijzen naar {address}")  # noqa: T201
+    if "localhost" in address or "127.0.0.1" in address:
+        err.print("Let op: dit adres werkt alleen op deze computer. Zet PRAAT_CHILD_ORIGIN voor een echte sticker.")

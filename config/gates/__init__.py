@@ -1,0 +1,1 @@
+"""What every published text must pass: simple Dutch, and the closed catalogue of speech acts."""

@@ -1,0 +1,1 @@
+"""Persons who sign in: passphrases, member keys and sessions."""

@@ -1,0 +1,192 @@
+"""Persons of a gemeente, with their member key behind a passphrase: adding, locking, and the first two steps of signing in.
+
+Signing in is three steps, because Argon2 is slow and must never hold a transaction: `look_up` (transaction), `unlock`
+(none), `handoff.accounts.sessions.open_session` or `note_failure` (transaction). An unknown login does the same work as a
+known one and gets the same answer.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff.accounts.passphrases import plain
+from handoff.crypto import vault as v
+from handoff.crypto.vault import Cost, Vault
+from handoff.errors import Conflict
+from handoff.models import person
+
+FAILURES = 5
+LOCKED = timedelta(minutes=15)
+SHORTEST_PASSPHRASE = 15  # characters, when someone chooses their own
+_LONGEST_PASSPHRASE = 1024
+_LOGIN = re.compile(r"[a-z0-9._@+-]{1,64}")
+_COLUMNS = ("municipality_id", "role", "first_name", "public_key", "kdf", "salt", "locked_key", "must_renew")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRow:
+    """What signing in needs of a person; for an unknown login a stand-in (empty `person_id`) that no passphrase fits."""
+
+    person_id: str
+    municipality_id: str
+    role: str
+    first_name: str
+    public_key: bytes = field(repr=False)
+    kdf: str
+    salt: bytes = field(repr=False)
+    locked_key: bytes = field(repr=False)
+    must_renew: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockedKey:
+    """A member key behind a passphrase, ready to be stored. Made outside any transaction (`lock_key`)."""
+
+    person_id: str
+    public_key: bytes = field(repr=False)
+    kdf: str
+    salt: bytes = field(repr=False)
+    locked_key: bytes = field(repr=False)
+
+
+_NOBODY = LoginRow("", "", "", "", b"", "", bytes(16), bytes(61), must_renew=False)
+
+
+def new_key(vault: Vault, passphrase: str, *, person_id: str | None = None) -> LockedKey:
+    """A fresh member key, for a new person or (`replace_key`) for one who forgot.
+
+    Slow (Argon2): outside any transaction.
+
+    Raises `Conflict` for a short passphrase.
+    """
+    return lock_key(vault, person_id or secrets.token_urlsafe(16), vault.new_private_key(), passphrase)
+
+
+def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) -> LockedKey:
+    """Put a member key behind a passphrase.
+
+    Slow (Argon2): outside any transaction. Raises `Conflict` for a short passphrase.
+    """
+    phrase = plain(passphrase)
+    if not SHORTEST_PASSPHRASE <= len(phrase) <= _LONGEST_PASSPHRASE:
+        raise Conflict(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+    salt, kdf = secrets.token_bytes(16), str(vault.cost)
+    key = vault.stretch(phrase, salt, vault.cost)
+    return LockedKey(person_id, v.public_key(private_key), kdf, salt, v.lock(key, private_key, "member", person_id, kdf))
+
+
+def add_person(
+    tx: Connection,
+    vault: Vault,
+    *,
+    municipality_id: str,
+    login: str,
+    first_name: str,
+    role: str,
+    passphrase: str,
+    must_renew: bool,
+    now: datetime,
+) -> str:
+    """Add a person and their member key, which opens nothing yet; returns the person's id.
+
+    Raises `Conflict` for a taken login.
+
+    Runs Argon2 inside the transaction: for set-up and tests. A running server makes `new_key` first and calls
+    `insert_person`.
+    """
+    key = new_key(vault, passphrase)
+    return insert_person(
+        tx, key, municipality_id=municipality_id, login=login, first_name=first_name, role=role, must_renew=must_renew, now=now
+    )
+
+
+def insert_person(
+    tx: Connection,
+    key: LockedKey,
+    *,
+    municipality_id: str,
+    login: str,
+    first_name: str,
+    role: str,
+    must_renew: bool,
+    now: datetime,
+) -> str:
+    """Store a person with the key that `new_key` made; returns the person's id. Raises `Conflict` for a taken login."""
+    name = login_name(login)
+    if not name:
+        raise Conflict("a login is 1 to 64 of: a-z 0-9 . _ @ + -")
+    if tx.execute(sa.select(person.c.id).where(person.c.login == name)).first():
+        raise Conflict("this login is taken")
+    tx.execute(
+        person.insert().values(
+            id=key.person_id, municipality_id=municipality_id, login=name, first_name=first_name, role=role,
+            must_renew=must_renew, created_at=now, **_key_columns(key),
+        )
+    )  # fmt: skip
+    return key.person_id
+
+
+def look_up(tx: Connection, login: str) -> LoginRow:
+    """Step 1 of signing in.
+
+    Also gives a row for an unknown or disabled login: the caller cannot tell, and does the same work.
+    """
+    columns = [person.c.id.label("person_id"), *(person.c[name] for name in _COLUMNS)]
+    found = tx.execute(sa.select(*columns).where(person.c.login == login_name(login), person.c.disabled_at.is_(None))).first()
+    return LoginRow(**found._asdict()) if found else _NOBODY
+
+
+def unlock(vault: Vault, row: LoginRow, passphrase: str) -> bytes:
+    """Step 2, outside any transaction: the member's private key.
+
+    Slow (Argon2, at most two at once). Raises `Denied`.
+    """
+    cost = Cost.parse(row.kdf) if row.kdf else vault.cost
+    key = vault.stretch(plain(passphrase)[:_LONGEST_PASSPHRASE], row.salt, cost)
+    private = v.unlock(key, row.locked_key, "member", row.person_id, row.kdf)
+    v.demand_same(row.public_key, v.public_key(private))
+    return private
+
+
+def note_failure(tx: Connection, row: LoginRow, now: datetime) -> None:
+    """Step 3 after a wrong passphrase: the fifth in a row holds the account for 15 minutes, also for the right
+    passphrase.
+
+    Guesses while it is held do not prolong it. For an unknown login one row is written back unchanged: the same work,
+    the same wait.
+    """
+    if not row.person_id:
+        anyone = sa.select(sa.func.min(person.c.id)).scalar_subquery()
+        tx.execute(person.update().where(person.c.id == anyone).values(failures=person.c.failures))
+        return
+    held = sa.and_(person.c.locked_until.is_not(None), person.c.locked_until > now)
+    last = person.c.failures >= FAILURES - 1
+    tx.execute(
+        person.update()
+        .where(person.c.id == row.person_id)
+        .values(
+            failures=sa.case((held, person.c.failures), (last, 0), else_=person.c.failures + 1),
+            locked_until=sa.case((held, person.c.locked_until), (last, sa.literal(now + LOCKED, person.c.locked_until.type))),
+        )
+    )
+
+
+def store_key(tx: Connection, key: LockedKey, *, must_renew: bool) -> None:
+    """Put a member key in the place of the one that was there. What was sealed to the old one is the caller's care."""
+    tx.execute(person.update().where(person.c.id == key.person_id).values(must_renew=must_renew, **_key_columns(key)))
+
+
+def _key_columns(key: LockedKey) -> dict[str, bytes | str]:
+    return {"public_key": key.public_key, "kdf": key.kdf, "salt": key.salt, "locked_key": key.locked_key}
+
+
+def login_name(login: str) -> str:
+    """The login as it is stored; empty, which fits nobody, for anything that cannot be a login."""
+    name = login.strip().casefold()
+    return name if _LOGIN.fullmatch(name) else ""

@@ -1,0 +1,155 @@
+"""Sealing what is written (public keys only), and opening it for the team or the child.
+
+Every message is bound to its conversation, number, role and key, and its row carries a mac over all of that: whoever writes in
+the database can neither read, change, move nor forge one unseen, nor take one from the middle (the newest can be cut off). Not
+bound, because they may change or vanish: `person_id`, `urgency` and `created_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff.accounts.sessions import Unlocked
+from handoff.crypto import vault as v
+from handoff.crypto.vault import ChildKey, Vault
+from handoff.errors import Denied
+from handoff.keys.conversation import ROOM, key_mac, open_keys
+from handoff.models import conversation, conversation_key, message
+
+
+class SealedWords(NamedTuple):
+    """The columns of a message row that hold what somebody wrote."""
+
+    key_no: int
+    sealed: bytes
+    sealed_reading: bytes | None
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMessage:
+    """One message in clear: words of a child or confidant, or the reference that a bot's message is.
+
+    `lost` are words under a key that the whole team lost (`found_again`): they were there, nobody of the team can open them.
+    Its repr shows no words.
+    """
+
+    seq: int
+    role: str
+    text: str | None = field(repr=False)
+    reading: str | None = field(repr=False)
+    utterance: str | None
+    variant: int | None
+    script_version: str | None
+    person_id: str | None
+    urgency: int
+    created_at: datetime
+    lost: bool = False
+
+
+def seal_words(
+    tx: Connection,
+    vault: Vault,
+    *,
+    conversation_id: str,
+    seq: int,
+    role: str,
+    text: str,
+    reading: str | None = None,
+) -> SealedWords:
+    """Seal what somebody wrote, exactly as it is, to the conversation's key in force.
+
+    Raises `Denied` when that key was swapped.
+    """
+    row = tx.execute(
+        sa.select(*ROOM, conversation_key.c.no, conversation_key.c.public_key, conversation_key.c.mac)
+        .join(conversation_key, conversation_key.c.conversation_id == conversation.c.id)
+        .where(conversation.c.id == conversation_id, conversation_key.c.no == conversation.c.key_no)
+    ).first()
+    if row is None:
+        raise Denied
+    v.demand_same(row.mac, key_mac(vault, row, row.no, row.public_key))
+    place = (conversation_id, seq, row.no, role)
+    sealed = v.seal(row.public_key, v.pad(_bytes(text)), "words", *place)
+    sealed_reading = None if reading is None else v.seal(row.public_key, v.pad(_bytes(reading)), "reading", *place)
+    return SealedWords(row.no, sealed, sealed_reading, _words_mac(vault, *place, sealed, sealed_reading))
+
+
+def reference_mac(vault: Vault, *, conversation_id: str, seq: int, utterance: str, variant: int, script_version: str) -> bytes:
+    """The mac of a bot's message: nobody can make the bot say another line by writing in the database."""
+    return vault.row_mac("reference", conversation_id, seq, utterance, variant, script_version)
+
+
+def open_conversation(
+    tx: Connection, vault: Vault, conversation_id: str, opener: Unlocked | ChildKey, *, after: int = 0
+) -> list[OpenedMessage]:
+    """Every message with a sequence number above `after`, oldest first; only reads.
+
+    What was understood opens for the team alone.
+
+    Raises `Denied` for a key that does not fit, an erased expiry day, and any tampering: a missing, moved, swapped or
+    changed row.
+    """
+    room = _room(tx, conversation_id)
+    keys = open_keys(tx, vault, room, opener)
+    rows = tx.execute(
+        message.select()
+        .where(message.c.conversation_id == conversation_id, message.c.seq > after, message.c.seq <= room.last_seq)
+        .order_by(message.c.seq)
+    ).all()
+    if room.key_no not in keys or [row.seq for row in rows] != list(range(max(after, 0) + 1, room.last_seq + 1)):
+        raise Denied
+    return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
+
+
+def _room(tx: Connection, conversation_id: str) -> Any:
+    columns = (*ROOM, conversation.c.key_no, conversation.c.last_seq)
+    row = tx.execute(sa.select(*columns).where(conversation.c.id == conversation_id)).first()
+    if row is None:
+        raise Denied
+    return row
+
+
+def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: bool) -> OpenedMessage:
+    text = reading = None
+    lost = False
+    if row.role == "bot":
+        reference = {"utterance": row.utterance, "variant": row.variant, "script_version": row.script_version}
+        v.demand_same(row.mac, reference_mac(vault, conversation_id=row.conversation_id, seq=row.seq, **reference))
+    else:
+        place = (row.conversation_id, row.seq, row.key_no, row.role)
+        v.demand_same(row.mac, _words_mac(vault, *place, row.sealed, row.sealed_reading))
+        lost = for_team and row.key_no < min(keys)  # never one in the middle: that would be tampering
+        if not lost:
+            text, reading = _open_words(keys, row, place, for_team=for_team)
+    rest = (row.utterance, row.variant, row.script_version, row.person_id, row.urgency, row.created_at, lost)
+    return OpenedMessage(row.seq, row.role, text, reading, *rest)
+
+
+def _open_words(keys: dict[int, bytes], row: Any, place: tuple[str, int, int, str], *, for_team: bool) -> tuple[str, str | None]:
+    if row.key_no not in keys:
+        raise Denied
+    text, reading = _text(v.unseal(keys[row.key_no], row.sealed, "words", *place)), None
+    if for_team and row.sealed_reading is not None:
+        reading = _text(v.unseal(keys[row.key_no], row.sealed_reading, "reading", *place))
+    return text, reading
+
+
+def _words_mac(
+    vault: Vault, conversation_id: str, seq: int, key_no: int, role: str, sealed: bytes, sealed_reading: bytes | None
+) -> bytes:
+    return vault.row_mac("words", conversation_id, seq, key_no, role, sealed, b"" if sealed_reading is None else sealed_reading)
+
+
+def _bytes(text: str) -> bytes:
+    """Exactly what was written, also half of a surrogate pair."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(padded: bytes) -> str:
+    return v.unpad(padded).decode("utf-8", "surrogatepass")

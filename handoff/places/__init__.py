@@ -1,0 +1,1 @@
+"""The gemeenten in the database, and the stickers that lead to them."""

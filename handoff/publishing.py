@@ -1,0 +1,125 @@
+"""Publishing the configuration: only what passes every gate comes into force.
+
+A broken file never takes the running words down. The last good configuration is kept beside the data, so that a start with
+broken files serves what was published before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from config import schema
+from config.faults import Faults
+from config.schema import Configuration
+from handoff.chats.retention import GRACE
+from handoff.places import municipalities
+from handoff.runtime import Runtime
+from handoff.scripts import versions
+
+_LAST_GOOD = "published.json"
+_GATES = Path(schema.__file__).parent
+_COUNTS = (".yml", ".py", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """`faults` is the report of the gates when the files on disk were refused and an older configuration is in force."""
+
+    configuration: Configuration
+    digest: str
+    faults: str = ""
+
+
+class NothingPublished(Exception):
+    """The files have faults and nothing was ever published. Its text is the report of the gates."""
+
+
+def digest(folder: Path) -> str:
+    """A fingerprint of every file that counts, and of the gates themselves: a stricter rule looks at old words again."""
+    seen = hashlib.sha256()
+    for base in (folder, _GATES):
+        for path in sorted(p for p in base.rglob("*") if counts(p)):
+            content = path.read_bytes()
+            seen.update(f"{path.relative_to(base)}\0{len(content)}\0".encode() + content)
+    return seen.hexdigest()
+
+
+def counts(path: Path) -> bool:
+    """Whether this is a file of the configuration or the gates; an editor's lock and swap files are none."""
+    return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.is_file()
+
+
+def bring_into_force(folder: Path, data_dir: Path, now: datetime) -> Published:
+    """What to serve now: the files when they pass the gates, else the last good configuration. Raises `NothingPublished`."""
+    last = _read_last_good(data_dir)
+    try:
+        seen = digest(folder)
+    except OSError as error:
+        unread = f"{Path(error.filename or folder).name}: cannot be read ({error.strerror})"
+        if last is None:
+            raise NothingPublished(unread) from None
+        return Published(last.configuration, last.digest, faults=unread)
+    if last and last.digest == seen:
+        return last
+    try:
+        checked = load_checked(folder)
+    except NothingPublished as report:
+        if last is None:
+            raise
+        return Published(last.configuration, seen, faults=str(report))
+    kept = _with_retired(checked, last.configuration if last else checked, now.date())
+    fresh = Published(kept, seen)
+    _write_last_good(data_dir, fresh)
+    return fresh
+
+
+def _with_retired(fresh: Configuration, last: Configuration, today: date) -> Configuration:
+    """A gemeente whose file is gone stays in force, out of the lists, until its last chat has expired."""
+    kept = {}
+    for item in last.municipalities.values():
+        since = item.retired_on or today
+        if item.id not in fresh.municipalities and today - since <= timedelta(days=item.retention_days) + GRACE:
+            kept[item.id] = item.model_copy(update={"retired_on": since})
+    return fresh.model_copy(update={"municipalities": {**fresh.municipalities, **kept}}) if kept else fresh
+
+
+def store_published(tx: Connection, runtime: Runtime, configuration: Configuration | None = None) -> None:
+    """Make a configuration (the one in force when None) known to the database. Before it comes into force, never after:
+
+    a message points at a script version by foreign key, so words of a version that is not stored cannot be said.
+    """
+    chosen = configuration or runtime.configuration
+    versions.publish(tx, chosen.script, runtime.clock())
+    municipalities.sync(tx, chosen.municipalities.values())
+
+
+def _read_last_good(data_dir: Path) -> Published | None:
+    try:
+        stored = json.loads((data_dir / _LAST_GOOD).read_text())
+        return Published(Configuration.model_validate(stored["configuration"]), stored["digest"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write_last_good(data_dir: Path, published: Published) -> None:
+    body = {"digest": published.digest, "configuration": published.configuration.model_dump(mode="json")}
+    temporary = data_dir / f".{_LAST_GOOD}.{os.getpid()}"
+    temporary.write_text(json.dumps(body, ensure_ascii=False))
+    temporary.replace(data_dir / _LAST_GOOD)
+
+
+def load_checked(folder: Path) -> Configuration:
+    """The files themselves, when they pass both gates. Raises `NothingPublished` with every fault."""
+    from config.check import load_checked as checked  # noqa: PLC0415 - most starts find nothing new to check
+
+    try:
+        return checked(folder)
+    except Faults as faults:
+        raise NothingPublished(str(faults)) from None

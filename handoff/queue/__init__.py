@@ -1,0 +1,1 @@
+"""Who waits for a human, who holds whom, and who is on duty."""

@@ -1,0 +1,215 @@
+"""The handoff queue: a child waits, one confidant takes over, and nobody ever holds the same child twice.
+
+Every change of hands is one conditional statement whose row count is looked at; nothing is read first and written after.
+`waiting_since` survives release, transfer and lapse: a child never loses its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff.chats.conversation import Chat, new_id
+from handoff.errors import Conflict, NotFound
+from handoff.events import announce, chat_topic, team_topic
+from handoff.models import handoff
+
+LEASE = timedelta(minutes=3)
+"""A claim lives this long after the console's last sign of life, then the child is back in the queue."""
+
+
+class Outcome(StrEnum):
+    """How a conversation ended, as the confidant says; a closed list, so that no words of the child end up in it."""
+
+    TALKED = "talked"
+    APPOINTMENT = "appointment"
+    VEILIG_THUIS = "veilig_thuis"
+    EMERGENCY = "emergency"
+    OTHER_HELP = "other_help"
+    NO_REPLY = "no_reply"
+    MISUSE = "misuse"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A handoff's row. `state` is `waiting`, `claimed` or `closed`; `urgency` 0 normal, 1 high, 2 acute."""
+
+    id: str
+    conversation_id: str
+    municipality_id: str
+    team_id: str
+    state: str
+    urgency: int
+    route: str
+    step: str
+    told_minutes: int
+    told_from: datetime
+    opened_at: datetime
+    waiting_since: datetime
+    claimed_by: str | None
+    asked_for: str | None
+    claimed_at: datetime | None
+    lease_until: datetime | None
+    closed_at: datetime | None
+    outcome: str | None
+
+
+_ROW = tuple(handoff.c[name] for name in Handoff.__dataclass_fields__)
+
+
+def _one(tx: Connection, *where: sa.ColumnElement[bool]) -> Handoff | None:
+    row = tx.execute(sa.select(*_ROW).where(*where)).first()
+    return Handoff(**row._asdict()) if row else None
+
+
+def open_of(tx: Connection, conversation_id: str) -> Handoff | None:
+    """The one handoff of this chat that is not closed, if there is one."""
+    return _one(tx, handoff.c.conversation_id == conversation_id, handoff.c.state != "closed")
+
+
+def get(tx: Connection, handoff_id: str) -> Handoff:
+    """The handoff with this id. Raises `NotFound`. Only for code that has checked access: see `handoff.team.access`."""
+    found = _one(tx, handoff.c.id == handoff_id)
+    if found is None:
+        raise NotFound("no such handoff")
+    return found
+
+
+def _tell(tx: Connection, team_id: str, conversation_id: str, kind: str) -> None:
+    announce(tx, team_topic(team_id), kind)
+    announce(tx, chat_topic(conversation_id), "state")
+
+
+def enqueue(tx: Connection, chat: Chat, *, urgency: int, route: str, step: str, now: datetime) -> Handoff:
+    """Open a handoff for this chat, or raise the one that is open; an alarm is never lowered (promise 8)."""
+    current = open_of(tx, chat.id)
+    if current is None:
+        values = {
+            "id": new_id(), "conversation_id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id,
+            "state": "waiting", "urgency": urgency, "route": route, "step": step,
+            "told_from": now, "opened_at": now, "waiting_since": now,
+        }  # fmt: skip
+        tx.execute(handoff.insert().values(**values))
+        _tell(tx, chat.team_id, chat.id, "opened")
+        return get(tx, str(values["id"]))
+    if urgency > current.urgency:
+        raising = (handoff.c.id == current.id, handoff.c.urgency < urgency)
+        tx.execute(handoff.update().where(*raising).values(urgency=urgency))
+        _tell(tx, chat.team_id, chat.id, "raised")
+        return get(tx, current.id)
+    return current
+
+
+def claim(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lease: timedelta = LEASE) -> Handoff:
+    """Take a waiting child. Raises `Conflict` when somebody else was first, also in the same millisecond."""
+    free = (handoff.c.id == handoff_id, handoff.c.state == "waiting")
+    values = {
+        "state": "claimed", "claimed_by": person_id, "claimed_at": now, "lease_until": now + lease, "asked_for": None,
+    }  # fmt: skip
+    if tx.execute(handoff.update().where(*free).values(**values)).rowcount != 1:
+        raise Conflict("somebody else has this chat, or it was closed")
+    taken = get(tx, handoff_id)
+    _tell(tx, taken.team_id, taken.conversation_id, "claimed")
+    return taken
+
+
+def keep(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lease: timedelta = LEASE) -> bool:
+    """The console that holds the claim is alive. False when the claim is no longer this person's."""
+    mine = _held(handoff_id, person_id)
+    return tx.execute(handoff.update().where(*mine).values(lease_until=now + lease)).rowcount == 1
+
+
+def _held(handoff_id: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (handoff.c.id == handoff_id, handoff.c.state == "claimed", handoff.c.claimed_by == person_id)
+
+
+def _free(now: datetime) -> dict[str, object]:
+    """Back in the queue at the old place; what the child hears of waiting starts anew."""
+    freed = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
+    return {**freed, "told_minutes": 0, "told_from": now}
+
+
+def _let_go(tx: Connection, handoff_id: str, person_id: str, values: Mapping[str, object], kind: str) -> Handoff:
+    if tx.execute(handoff.update().where(*_held(handoff_id, person_id)).values(**values)).rowcount != 1:
+        raise Conflict("this chat is not yours any more")
+    freed = get(tx, handoff_id)
+    _tell(tx, freed.team_id, freed.conversation_id, kind)
+    return freed
+
+
+def release(tx: Connection, *, handoff_id: str, person_id: str, now: datetime) -> Handoff:
+    """Give the child back to the queue, at its old place. Raises `Conflict` when it was not yours."""
+    return _let_go(tx, handoff_id, person_id, {**_free(now), "asked_for": None}, "released")
+
+
+def transfer(tx: Connection, *, handoff_id: str, person_id: str, to_person_id: str, now: datetime) -> Handoff:
+    """Offer the child to a colleague. It waits in the queue, marked for them; anyone may still take it, so that it cannot
+    get stuck with somebody who is away. Raises `Conflict` when it was not yours."""
+    return _let_go(tx, handoff_id, person_id, {**_free(now), "asked_for": to_person_id}, "transferred")
+
+
+def close(tx: Connection, *, handoff_id: str, person_id: str, outcome: Outcome, now: datetime) -> Handoff:
+    """End it. The child may write again; that opens a new handoff. Raises `Conflict` when it was not yours."""
+    values = {**_free(now), "state": "closed", "closed_at": now, "outcome": outcome.value}
+    return _let_go(tx, handoff_id, person_id, values, "closed")
+
+
+def expired(tx: Connection, now: datetime) -> list[Handoff]:
+    """Claims whose confidant gave no sign of life for a whole lease."""
+    rows = tx.execute(sa.select(*_ROW).where(handoff.c.state == "claimed", handoff.c.lease_until <= now))
+    return [Handoff(**row._asdict()) for row in rows]
+
+
+def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
+    """Give back a child whose confidant vanished. False when the confidant came back, or another process did it first."""
+    gone = (handoff.c.id == handoff_id, handoff.c.state == "claimed", handoff.c.lease_until <= now)
+    if tx.execute(handoff.update().where(*gone).values(**_free(now))).rowcount != 1:
+        return False
+    item = get(tx, handoff_id)
+    _tell(tx, item.team_id, item.conversation_id, "lapsed")
+    return True
+
+
+def waiting(tx: Connection, team_id: str) -> list[Handoff]:
+    """Who waits: urgency first, then longest waiting."""
+    query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "waiting")
+    rows = tx.execute(query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id))
+    return [Handoff(**row._asdict()) for row in rows]
+
+
+def held(tx: Connection, team_id: str) -> list[Handoff]:
+    """Who is with a confidant now, oldest claim first."""
+    query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "claimed")
+    return [Handoff(**row._asdict()) for row in tx.execute(query.order_by(handoff.c.claimed_at))]
+
+
+def all_waiting(tx: Connection) -> list[Handoff]:
+    """Every waiting handoff of every team (for the loop that tells children how long it takes)."""
+    rows = tx.execute(sa.select(*_ROW).where(handoff.c.state == "waiting").order_by(handoff.c.waiting_since))
+    return [Handoff(**row._asdict()) for row in rows]
+
+
+def note_told(tx: Connection, *, handoff_id: str, minutes: int) -> bool:
+    """Note that the child was told after so many minutes. False when another process did it first."""
+    fresh = (handoff.c.id == handoff_id, handoff.c.state == "waiting", handoff.c.told_minutes < minutes)
+    return tx.execute(handoff.update().where(*fresh).values(told_minutes=minutes)).rowcount == 1
+
+
+def note_step(tx: Connection, *, handoff_id: str, step: str) -> None:
+    """The route has come to its next step."""
+    tx.execute(handoff.update().where(handoff.c.id == handoff_id, handoff.c.step != step).values(step=step))
+
+
+def last_of(tx: Connection, conversation_id: str) -> Handoff:
+    """The handoff of this chat that is open, else the newest. Raises `NotFound` when there never was one."""
+    query = sa.select(*_ROW).where(handoff.c.conversation_id == conversation_id)
+    row = tx.execute(query.order_by(handoff.c.closed_at.is_not(None), handoff.c.opened_at.desc()).limit(1)).first()
+    if row is None:
+        raise NotFound("no handoff")
+    return Handoff(**row._asdict())

@@ -1,0 +1,84 @@
+"""A chat that began with the wrong team moves to the right one, as long as nothing was told in it (decision 0020).
+
+A server can seal and never open: what a child told one team cannot be sealed again for another. So only a chat moves of which
+the server still knows every text. Every other chat stays with the people who can read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from config.schema import Route
+from handoff import keys
+from handoff.chats import conversation as chats
+from handoff.chats.conversation import Chat
+from handoff.crypto.vault import Vault
+from handoff.events import announce, chat_topic, team_topic
+from handoff.models import conversation, conversation_key, handoff, key_wrap, message
+from handoff.queue import handoffs
+from handoff.runtime import Runtime
+
+READING = "greet"
+"""What is understood of a press of "Start", and of a name once the chat moved."""
+
+ASKED = "utter_telegram_choose"
+"""Said to a child that named no gemeente, in the turn in which it hears of the page."""
+
+
+def page_of(tx: Connection, runtime: Runtime, chat: Chat) -> str:
+    """The page that the bot names: of the child's own gemeente, or the front page when nobody knew which that is."""
+    asked = any(utterance == ASKED for _, _, utterance, _ in chats.said(tx, chat.id))
+    return runtime.page_of("" if asked else chat.municipality_id)
+
+
+def move(
+    tx: Connection,
+    vault: Vault,
+    chat: Chat,
+    *,
+    municipality_id: str,
+    team_id: str,
+    place: str | None,
+    route: Route,
+    texts: Mapping[str, str],
+    now: datetime,
+) -> bool:
+    """Give this chat to another team and its route, with new keys, at its old place in time. The caller holds the chat's row.
+
+    `texts` holds, by the sender's own id, what the child said. False, and nothing changed, when the child told anything else,
+    when a human has it, or when it was closed. Raises `Denied` when the other team has no key.
+    """
+    item = handoffs.open_of(tx, chat.id)
+    mine = (message.c.conversation_id == chat.id, message.c.role != "bot")
+    rows = tx.execute(sa.select(message.c.seq, message.c.role, message.c.external_id).where(*mine)).all()
+    only_begun = all(row.role == "child" and row.external_id in texts for row in rows)
+    if item is None or item.state != "waiting" or not only_begun:
+        return False
+    room = {"municipality_id": municipality_id, "team_id": team_id}
+    step = route.step_at(max(0.0, (now - item.waiting_since).total_seconds() / 60)).to
+    tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**room, place=place, key_no=1))
+    tx.execute(handoff.update().where(handoff.c.conversation_id == chat.id).values(**room))
+    tx.execute(handoff.update().where(handoff.c.id == item.id).values(route=route.id, step=step))
+    _new_keys(tx, vault, chat.id, team_id)
+    for row in rows:
+        _seal_again(tx, vault, chat.id, row.seq, texts[row.external_id])
+    for topic in (team_topic(chat.team_id), team_topic(team_id), chat_topic(chat.id)):
+        announce(tx, topic, "moved")
+    return True
+
+
+def _new_keys(tx: Connection, vault: Vault, conversation_id: str, team_id: str) -> None:
+    expires_on = tx.execute(sa.select(conversation.c.expires_on).where(conversation.c.id == conversation_id)).scalar_one()
+    for table in (key_wrap, conversation_key):
+        tx.execute(table.delete().where(table.c.conversation_id == conversation_id))
+    keys.begin(tx, vault, conversation_id=conversation_id, team_id=team_id, child_public_key=None, expires_on=expires_on)
+
+
+def _seal_again(tx: Connection, vault: Vault, conversation_id: str, seq: int, text: str) -> None:
+    fresh = keys.seal_words(tx, vault, conversation_id=conversation_id, seq=seq, role="child", text=text, reading=READING)
+    where = (message.c.conversation_id == conversation_id, message.c.seq == seq)
+    tx.execute(message.update().where(*where).values(**fresh._asdict()))

@@ -1,0 +1,145 @@
+"""Persons of a gemeente, as an operator sees them: who there is, who may read, who waits for a colleague's grant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff import audit, keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.credentials import LockedKey
+from handoff.crypto.vault import Vault
+from handoff.errors import Conflict, NotFound
+from handoff.models import membership, person, session, shift, team, team_wrap
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person. `granted` is false while they wait for a colleague who compares the key code; then they can read nothing.
+
+    `must_renew` is true until they have chosen a passphrase of their own, and with it made a key of their own. `again` is true
+    for somebody who was let in before, with a key that is lost now.
+    """
+
+    id: str
+    login: str
+    first_name: str
+    role: str
+    granted: bool
+    disabled: bool
+    must_renew: bool
+    again: bool
+
+
+_GRANT = (membership.c.granted_at, membership.c.granted_by)
+
+
+def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
+    """Everybody of this gemeente, by login."""
+    query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
+    return _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
+
+
+def of_team(tx: Connection, team_id: str) -> list[Member]:
+    """Everybody who was ever invited to this team and not taken out of it, by first name."""
+    query = sa.select(person, *_GRANT).join(membership, membership.c.person_id == person.c.id)
+    return _members(tx, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
+
+
+def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
+    return [
+        Member(
+            r.id,
+            r.login,
+            r.first_name,
+            r.role,
+            granted=r.granted_at is not None,
+            disabled=r.disabled_at is not None,
+            must_renew=r.must_renew,
+            again=r.granted_at is None and r.granted_by is not None,
+        )
+        for r in tx.execute(query)
+    ]
+
+
+def invited_to(tx: Connection, person_id: str) -> list[str]:
+    """The teams that somebody was invited to, granted or not."""
+    query = sa.select(membership.c.team_id).where(membership.c.person_id == person_id)
+    return list(tx.execute(query.order_by(membership.c.team_id)).scalars())
+
+
+def holders(tx: Connection, team_id: str) -> set[str]:
+    """The ids of everybody to whom the key that is in force was sealed, also when they may not sign in any more."""
+    same = sa.and_(team.c.id == team_wrap.c.team_id, team.c.epoch == team_wrap.c.epoch)
+    query = sa.select(team_wrap.c.person_id).join(team, same).where(team.c.id == team_id)
+    return set(tx.execute(query).scalars())
+
+
+def add_confidant(
+    tx: Connection, vault: Vault, key: LockedKey, *, municipality_id: str, login: str, first_name: str, now: datetime
+) -> Member:
+    """Add a confidant. The first one of a gemeente founds the team; every next one waits for a colleague's grant."""
+    team_id = tx.execute(sa.select(team.c.id).where(team.c.municipality_id == municipality_id)).scalar_one_or_none()
+    if team_id is None:
+        raise NotFound("no such municipality")
+    person_id = credentials.insert_person(
+        tx, key, municipality_id=municipality_id, login=login, first_name=first_name, role="confidant", must_renew=True, now=now
+    )
+    epoch: int = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id)).scalar_one()
+    if epoch == 0:
+        keys.found_team(tx, vault, team_id=team_id, person_id=person_id, now=now)
+    else:
+        tx.execute(membership.insert().values(team_id=team_id, person_id=person_id))
+    audit.note(tx, now=now, municipality_id=municipality_id, person_id=None, action="add_person", object_id=person_id, origin="cli")
+    return next(m for m in of_municipality(tx, municipality_id) if m.id == person_id)
+
+
+def find(tx: Connection, login: str) -> Member:
+    """The person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
+    query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
+    found = _members(tx, query.where(person.c.login == credentials.login_name(login), person.c.disabled_at.is_(None)))
+    if not found:
+        raise NotFound("no such person")
+    return found[0]
+
+
+def stands_alone(tx: Connection, person_id: str) -> bool:
+    """Whether a team of this person has nobody else who could let them in: a new key then loses what was written before."""
+    return any(not keys.held_by_another(tx, team_id, person_id) for team_id in invited_to(tx, person_id))
+
+
+def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now: datetime) -> None:
+    """A forgotten passphrase: the new key that `credentials.new_key` made, and all that the old one opened is out of reach.
+
+    A colleague lets the person in again. Where nobody else holds the team's key it is founded again, and the words of before
+    are lost: raises `Conflict` unless `lose_words`.
+    """
+    alone = [team_id for team_id in invited_to(tx, key.person_id) if not keys.held_by_another(tx, team_id, key.person_id)]
+    if alone and not lose_words:
+        raise Conflict("nobody else holds this team's key: what was written before would be lost")
+    sessions.replace_key(tx, key)
+    for team_id in alone:
+        keys.found_again(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
+    gemeente = tx.execute(sa.select(person.c.municipality_id).where(person.c.id == key.person_id)).scalar_one()
+    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="renew_person", object_id=key.person_id, origin="cli")
+
+
+def disable(tx: Connection, *, login: str, now: datetime) -> str:
+    """Close the door for a person: sessions, shift and access end at once. Returns their id. Raises `NotFound`.
+
+    What they could read, they could have copied: a colleague renews the team's key afterwards (`handoff.team.teamwork.rotate`).
+    """
+    row = tx.execute(sa.select(person.c.id, person.c.municipality_id).where(person.c.login == login)).first()
+    if row is None:
+        raise NotFound("no such person")
+    tx.execute(person.update().where(person.c.id == row.id).values(disabled_at=now))
+    tx.execute(session.delete().where(session.c.person_id == row.id))
+    tx.execute(shift.update().where(shift.c.person_id == row.id, shift.c.ends_at.is_(None)).values(ends_at=now))
+    audit.note(
+        tx, now=now, municipality_id=row.municipality_id, person_id=None, action="disable_person", object_id=row.id, origin="cli"
+    )
+    return str(row.id)

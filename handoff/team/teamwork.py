@@ -1,0 +1,141 @@
+"""What the members of a team do for each other: let a colleague in, and renew the team's key when somebody left.
+
+Each function is one use case in one transaction with its audit line, as in `handoff.confidant`. All raise `NotFound` for a
+team or person that is not this person's to touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff import audit, keys
+from handoff.accounts.sessions import Unlocked
+from handoff.crypto.vault import Vault
+from handoff.errors import Conflict, NotFound
+from handoff.events import announce, team_topic
+from handoff.models import conversation, team
+from handoff.team import access, people
+from handoff.team.access import MyTeam
+from handoff.team.people import Member
+
+
+@dataclass(frozen=True, slots=True)
+class TeamState:
+    """A team as its members see it. `left` can no longer sign in, but held the key that is in force: it must be renewed.
+
+    While `behind` is above zero a renewal is not finished: so many of its `chats` are still under an older key.
+    """
+
+    team: MyTeam
+    epoch: int
+    readers: list[Member]
+    invited: list[Member]
+    left: list[Member]
+    chats: int
+    behind: int
+
+
+def states(tx: Connection, who: Unlocked) -> list[TeamState]:
+    """One for each of this person's teams; empty for somebody who waits to be let in."""
+    return [_state(tx, mine) for mine in access.teams_of(tx, who)]
+
+
+def _state(tx: Connection, mine: MyTeam) -> TeamState:
+    everyone = people.of_team(tx, mine.id)
+    active = [member for member in everyone if not member.disabled and member.role == "confidant"]
+    holders = people.holders(tx, mine.id)
+    count = sa.select(sa.func.count()).select_from(conversation).where(conversation.c.team_id == mine.id)
+    return TeamState(
+        team=mine,
+        epoch=_epoch(tx, mine.id),
+        readers=[member for member in active if member.granted],
+        invited=[member for member in active if not member.granted],
+        left=[member for member in everyone if member.disabled and member.id in holders],
+        chats=tx.execute(count).scalar_one(),
+        behind=len(keys.to_rewrap(tx, mine.id)),
+    )
+
+
+def helpers_of(tx: Connection, who: Unlocked) -> list[str]:
+    """First names of those who can let this person in."""
+    helpers = {
+        member.id: member.first_name
+        for team_id in people.invited_to(tx, who.person_id)
+        for member in people.of_team(tx, team_id)
+        if member.granted and not member.disabled and not member.must_renew
+    }
+    return sorted(helpers.values())
+
+
+def let_in(tx: Connection, vault: Vault, who: Unlocked, person_id: str, code: str, now: datetime) -> list[str]:
+    """Give the team's key to an invited colleague whose six words were typed as they read them out.
+
+    Somebody who was let in before lost that key, perhaps to another: then the team gets a new one. Returns the teams that did,
+    whose chats must be brought along (`behind`).
+
+    Raises `Denied` for other words, and `Conflict` while the colleague still has the passphrase that somebody printed: their
+    key, and so the words, are not their own yet.
+    """
+    found = {state.team.id: member for state in states(tx, who) for member in state.invited if member.id == person_id}
+    if not found:
+        raise NotFound("no such invited person")
+    if any(member.must_renew for member in found.values()):
+        raise Conflict("this person has not chosen a passphrase of their own yet")
+    renewed = [team_id for team_id, member in found.items() if member.again]
+    for team_id in renewed:
+        keys.rotate(tx, vault, by=who, team_id=team_id)
+        _note(tx, who, now, "rotate", team_id)
+    keys.grant(tx, vault, by=who, person_id=person_id, code=code, now=now)
+    _note(tx, who, now, "grant", person_id)
+    for mine in access.teams_of(tx, who):
+        announce(tx, team_topic(mine.id), "members")
+    return renewed
+
+
+def rotate(tx: Connection, vault: Vault, who: Unlocked, team_id: str, epoch: int, now: datetime) -> bool:
+    """Put a new team key in force for everyone who may still read; whoever was disabled does not get it.
+
+    `epoch` is the one that the person saw: False, and nothing happens, when somebody was first. Afterwards every chat of
+    `behind` is brought along, one commit each. Raises `Denied` when any member's key was swapped.
+    """
+    _mine(tx, who, team_id)
+    if _epoch(tx, team_id, lock=True) != epoch:
+        return False
+    keys.rotate(tx, vault, by=who, team_id=team_id)
+    _note(tx, who, now, "rotate", team_id)
+    return True
+
+
+def behind(tx: Connection, who: Unlocked, team_id: str) -> list[str]:
+    """The chats that a renewal has not reached yet, the liveliest first."""
+    _mine(tx, who, team_id)
+    return keys.to_rewrap(tx, team_id)
+
+
+def rewrap(tx: Connection, vault: Vault, who: Unlocked, conversation_id: str) -> None:
+    """Bring one chat under the team's new key. Raises `Denied` for a chat that cannot be opened any more: skip it."""
+    keys.rewrap(tx, vault, by=who, conversation_id=conversation_id)
+
+
+def finish(tx: Connection, who: Unlocked, team_id: str) -> bool:
+    """Forget the older keys. False, and nothing happens, while a chat still needs one."""
+    _mine(tx, who, team_id)
+    return keys.finish_rotation(tx, team_id)
+
+
+def _mine(tx: Connection, who: Unlocked, team_id: str) -> None:
+    if team_id not in {mine.id for mine in access.teams_of(tx, who)}:
+        raise NotFound("no such team")
+
+
+def _epoch(tx: Connection, team_id: str, *, lock: bool = False) -> int:
+    query = sa.select(team.c.epoch).where(team.c.id == team_id)
+    return int(tx.execute(query.with_for_update() if lock else query).scalar_one())
+
+
+def _note(tx: Connection, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
+    audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id)
