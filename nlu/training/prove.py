@@ -21,7 +21,7 @@ from nlu.training.train import parity_texts
 
 
 def prove(console: Console) -> parity.Parity:
-    """Compare on every training and held-out text and on hostile ones. Raises what `nlu.training.rasa_env.python` and the judge raise."""
+    """Compare on every training and held-out text and on hostile ones. Raises what `rasa_env.python` and the judge raise."""
     carried = CarriedModel.load(model.DEFAULT_PATH)
     texts = parity_texts(dataset.training_examples())
     with tempfile.TemporaryDirectory() as folder, progress_on(console) as progress:
