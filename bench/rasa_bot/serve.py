@@ -38,7 +38,18 @@ def model() -> Path:
 @contextmanager
 def serving(port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Rasa's server with the bot, on loopback. It may not answer yet; it is ended afterwards."""
-    command = [str(rasa_env.python()), "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(port), "--model", str(model())]
+    command = [
+        str(rasa_env.python()),
+        "-m",
+        "rasa",
+        "run",
+        "--interface",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--model",
+        str(model()),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [*command, "--credentials", str(HERE / "credentials.yml")],
