@@ -106,8 +106,7 @@ def product(tree: Path, url: str | None, count: int) -> Iterator[Contender]:
         prepare = start(tree, folder, url, free_port(), "run")
         prepare.send_signal(signal.SIGINT)
         prepare.wait(30)
-        for port in ports:
-            started.append(start(tree, folder, url, port, "serve", "child"))
+        started.extend(start(tree, folder, url, port, "serve", "child") for port in ports)
         yield Contender("praat", ports, [psutil.Process(process.pid) for process in started], to_product)
     finally:
         for process in started:

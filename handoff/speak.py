@@ -23,7 +23,9 @@ def say(
     choices: tuple[str, ...] = (),
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
-    script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
+    script = runtime.script_for(
+        chat.municipality_id
+    )  # once: a newer one may come into force between choosing and noting what was chosen
     variant = script.utterances[utterance_id].choose(
         runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),
         turn=_times_said(tx, chat, utterance_id),

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff.chats.outbox import LOAN, numbers_of, text_of
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.models import conversation, deletion
 
 EXPIRES = timedelta(hours=48)
