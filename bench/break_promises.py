@@ -29,7 +29,7 @@ class Break:
 
 BREAKS = (
     Break(1, "bot/policy.py", "else (FIRST_CONTACT, *opening, answer, HANDOFF)", "else (*opening, answer, HANDOFF)", f"{PROMISES} -k test_1"),
-    Break(2, "bot/turn.py", "item = queue.enqueue(", "item = queue.open_of(tx, chat.id) or understanding.urgency and queue.enqueue(",
+    Break(2, "bot/turn.py", "item = handoffs.enqueue(", "item = handoffs.open_of(tx, chat.id) or understanding.urgency and handoffs.enqueue(",
           f"{PROMISES} -k test_2"),
     Break(2, "handoff/database/sqlite.py", "        raise\n    except Exception as error:", "        job.error = None\n    except Exception as error:", f"{PROMISES} -k test_2"),
     Break(3, "handoff/models.py", "role = 'bot' and sealed is null", "role = 'bot' and mac is not null", f"{PROMISES} -k test_3"),

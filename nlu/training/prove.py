@@ -1,4 +1,4 @@
-"""`python -m nlu.prove` (`make parity`): ask Rasa itself, with the model that ships, whether the bot answers as it does.
+"""`python -m nlu.training.prove` (`make parity`): ask Rasa itself, with the model that ships, whether the bot answers as it does.
 
 CI runs it. Exit 1 when one text gets another intent or a confidence that differs by more than `parity.TOLERANCE`.
 """
@@ -21,7 +21,7 @@ from nlu.training.train import parity_texts
 
 
 def prove(console: Console) -> parity.Parity:
-    """Compare on every training and held-out text and on hostile ones. Raises what `nlu.rasa_env.python` and the judge raise."""
+    """Compare on every training and held-out text and on hostile ones. Raises what `rasa_env.python` and the judge raise."""
     carried = CarriedModel.load(model.DEFAULT_PATH)
     texts = parity_texts(dataset.training_examples())
     with tempfile.TemporaryDirectory() as folder, progress_on(console) as progress:

@@ -1,6 +1,6 @@
 """The training environment: Rasa 3.6 on Python 3.10 in `.rasa-venv/`, made with uv from the hash-locked `requirements/rasa.txt`.
 
-Nothing but training needs it. `python -m nlu.rasa_env` makes it; `python -m nlu.rasa_env lock` renews the lock.
+Nothing but training needs it. `python -m nlu.training.rasa_env` makes it; `python -m nlu.training.rasa_env lock` renews the lock.
 """
 
 from __future__ import annotations

@@ -24,10 +24,11 @@ OTHER_PROCESS = """
 import json, sys
 from datetime import datetime
 from pathlib import Path
-from handoff import keys, members
+from handoff import keys
+from handoff.accounts import sessions
+from handoff.crypto.vault import Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
-from handoff.vault import Cost, Vault
 
 asked = json.load(sys.stdin)
 vault = Vault(bytes.fromhex(asked["secret"]), Path(asked["keys"]), cost=Cost(64, 1, 1))

@@ -1,4 +1,4 @@
-"""Make `nl.txt`: the Dutch words that are common enough for a child's bubble. Run by hand: `python -m config.words.freeze`.
+"""Make `nl.txt`: the Dutch words that are common enough for a child's bubble. Run by hand: `python -m config.gates.words.freeze`.
 
 Needs the package wordfreq, which nothing else in the program needs: reading its tables takes half a second and 98 MB, and
 another version of it could change what a reviewed script may say. See `docs/decisions/0004-simple-dutch-gate.md`.
