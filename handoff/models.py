@@ -336,3 +336,11 @@ audit_entry = sa.Table(
     sa.Column("result", sa.String(16), nullable=False),
     sa.Column("origin", sa.String(16), nullable=False),
 )
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("no", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("xact", sa.BigInteger, nullable=False, index=True),  # the transaction: only PostgreSQL, see `database.notifications`
+    sa.Column("body", sa.Text, nullable=False),  # JSON pairs of topic and kind: ids and small state, never words
+)
