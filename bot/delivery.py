@@ -130,6 +130,7 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
         if number is None:
             return None
         conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=number)  # the transcript shows what was really said
+        handoffs.note_duty(tx, chat.id, utterance.variants[number].when.get(Condition.ON_DUTY))
     variant = utterance.variants[number or 0]
     municipality = runtime.municipality(chat.municipality_id).name
     name = conversation.first_name(tx, parcel.person_id)

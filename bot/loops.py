@@ -55,7 +55,9 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel], stop: asyncio.Event
 
     async def silent() -> None:
         now = runtime.clock()
-        await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=now - timedelta(seconds=20), now=now)))
+        since = now - timedelta(seconds=20)
+        if await awaited(runtime.store.read(lambda tx: roster.silent(tx, since=since, now=now))):
+            await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=since, now=now)))
 
     async def retain() -> None:
         now = runtime.clock()

@@ -149,6 +149,8 @@ shift = sa.Table(
 )
 sa.Index("uq_shift_open", shift.c.team_id, shift.c.person_id, unique=True, sqlite_where=shift.c.ends_at.is_(None),
          postgresql_where=shift.c.ends_at.is_(None))  # fmt: skip
+sa.Index("ix_shift_seen", shift.c.seen_at, sqlite_where=shift.c.ends_at.is_(None), postgresql_where=shift.c.ends_at.is_(None))
+sa.Index("ix_shift_ends_at", shift.c.ends_at)
 
 script_version = sa.Table(
     "script_version",
@@ -241,6 +243,8 @@ handoff = sa.Table(
     sa.Column("route", sa.String(64), nullable=False),
     sa.Column("step", sa.String(16), nullable=False),
     sa.Column("told_minutes", sa.Integer, nullable=False, server_default="0"),  # the last waiting message that was sent
+    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.false()),  # the child was told that somebody is there
+    _at("due_at", nullable=True),  # waiting: when the loop must look at it next; null: nothing is to come
     _at("opened_at"),
     _at("told_from"),  # from when the waiting messages count: the opening, or when a human let go
     _at("waiting_since"),  # kept when a claim is given back: nobody loses their place
@@ -258,6 +262,17 @@ handoff = sa.Table(
 )
 sa.Index("uq_handoff_open", handoff.c.conversation_id, unique=True, sqlite_where=handoff.c.state != "closed",
          postgresql_where=handoff.c.state != "closed")  # fmt: skip
+
+HANDOFF_WAITS = handoff.c.state == sa.literal_column("'waiting'")
+HANDOFF_IS_CLAIMED = handoff.c.state == sa.literal_column("'claimed'")
+"""Spelled out, not bound: only then do both databases see that a partial index fits the question."""
+
+for _name, _columns, _where in (
+    ("ix_handoff_due", (handoff.c.due_at,), HANDOFF_WAITS),
+    ("ix_handoff_told_on_duty", (handoff.c.team_id,), sa.and_(HANDOFF_WAITS, handoff.c.told_on_duty.is_(True))),
+    ("ix_handoff_lease", (handoff.c.lease_until,), HANDOFF_IS_CLAIMED),
+):
+    sa.Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
 
 outbox = sa.Table(
     "outbox",
@@ -315,4 +330,12 @@ audit_entry = sa.Table(
     sa.Column("object", sa.String(64), nullable=True),  # an id, never a name or a word
     sa.Column("result", sa.String(16), nullable=False),
     sa.Column("origin", sa.String(16), nullable=False),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("no", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("xact", sa.BigInteger, nullable=False, index=True),  # the transaction: only PostgreSQL, see `database.notifications`
+    sa.Column("body", sa.Text, nullable=False),  # JSON pairs of topic and kind: ids and small state, never words
 )

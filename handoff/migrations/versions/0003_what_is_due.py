@@ -1,0 +1,45 @@
+"""When something is due for a waiting child, whether it was told that somebody is there, and the indexes by which loops ask.
+
+Revision ID: 0003
+Revises: 0002
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_OPEN = "ends_at IS NULL"
+_WAITS = "state = 'waiting'"
+_INDEXES = (
+    ("ix_handoff_due", "handoff", "due_at", _WAITS, _WAITS),
+    ("ix_handoff_told_on_duty", "handoff", "team_id", f"{_WAITS} AND told_on_duty IS 1", f"{_WAITS} AND told_on_duty IS true"),
+    ("ix_handoff_lease", "handoff", "lease_until", "state = 'claimed'", "state = 'claimed'"),
+    ("ix_shift_seen", "shift", "seen_at", _OPEN, _OPEN),
+)
+
+
+def upgrade() -> None:
+    """Add them. Who waits now is looked at at once, as if told that somebody is there: what is true is said once more."""
+    op.add_column("handoff", sa.Column("told_on_duty", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("handoff", sa.Column("due_at", sa.DateTime(timezone=True), nullable=True))
+    for name, table, column, sqlite, postgres in _INDEXES:
+        op.create_index(name, table, [column], sqlite_where=sa.text(sqlite), postgresql_where=sa.text(postgres))
+    op.create_index("ix_shift_ends_at", "shift", ["ends_at"])
+    waits = sa.table("handoff", *map(sa.column, ("state", "due_at", "told_on_duty", "waiting_since")))
+    told = waits.update().where(waits.c.state == "waiting").values(due_at=waits.c.waiting_since, told_on_duty=sa.true())
+    op.execute(told)
+
+
+def downgrade() -> None:
+    """Take them back."""
+    op.drop_index("ix_shift_ends_at", "shift")
+    for name, table, *_ in _INDEXES:
+        op.drop_index(name, table)
+    op.drop_column("handoff", "due_at")
+    op.drop_column("handoff", "told_on_duty")
