@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import make
+from tests import bundles, make
 from tests.databases import Cluster, cluster, fast_folder
 
 settings.register_profile("praat", deadline=None)  # a busy machine is slow, not wrong
@@ -18,9 +18,11 @@ settings.load_profile("praat")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Folders of tests are in memory, where there is enough: a commit then waits for no disk."""
+    """Folders of tests are in memory, where there is enough: a commit then waits for no disk. The pages' bundles are fresh."""
     if folder := fast_folder():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
+    if not hasattr(config, "workerinput"):
+        bundles.fresh()
 
 
 @pytest.fixture(scope="session")
