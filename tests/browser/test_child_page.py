@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -271,7 +272,7 @@ def test_without_javascript_a_chat_that_was_erased_elsewhere_gives_the_text_back
         page.get_by_label("Typ hier").fill("hoi")
         page.get_by_role("button", name="Stuur").click()
         token = page.locator("input[name=token]").get_attribute("value")
-        erase = {"token": token or "", "id": "m9", "text": "", "action": "erase"}
+        erase: dict[str, Any] = {"token": token or "", "id": "m9", "text": "", "action": "erase"}
         assert page.request.post(f"{child.origin}/{CITY}", multipart=erase).ok
         page.get_by_label("Typ hier").fill("dit mag niet weg")
         page.get_by_role("button", name="Stuur").click()
