@@ -130,7 +130,7 @@ def sealing_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> Sealin
 
 
 def binding_of(row: Any) -> tuple[str | int, ...]:
-    """Return what a team's wrap is bound to: its conversation, number, team and epoch; before 0003 the team had no id in it."""
+    """Return what a team's wrap is bound to: its conversation, number, team and epoch; before 0005 the team had no id in it."""
     if row.first_form:
         return row.conversation_id, row.no, f"team:{row.epoch}"
     return row.conversation_id, row.no, row.team_id, row.epoch

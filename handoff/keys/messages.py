@@ -142,7 +142,7 @@ def _open_words(keys: dict[int, bytes], row: Any, place: tuple[str, int, int, st
 def open_words(
     private: bytes, sealed: bytes, sealed_reading: bytes | None, conversation_id: str, seq: int, key_no: int, role: str
 ) -> tuple[str, str | None]:
-    """Open words and, when it is given, what was understood of them: with one key together, or each by itself (before 0003)."""
+    """Open words and, when it is given, what was understood of them: with one key together, or each by itself (before 0005)."""
     bound = (conversation_id, seq, key_no, role)
     if crypto.is_together(sealed):
         blobs = [sealed] if sealed_reading is None else [sealed, sealed_reading]

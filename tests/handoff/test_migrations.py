@@ -30,7 +30,7 @@ SCRIPTS = Path(__file__).parents[2] / "handoff" / "migrations"
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "postgresql":
-        address: str = request.getfixturevalue("postgres_database")
+        address: str = request.getfixturevalue("postgres_empty")
         return address
     return f"sqlite:///{tmp_path}/m%20.db"
 
@@ -108,7 +108,7 @@ def test_the_head_is_the_newest_script() -> None:
 
 def test_a_chat_from_before_teams_had_ids_opens_and_goes_on(url: str, tmp_path: Path) -> None:
     """The team keeps its id, its people read what was written, and what comes next is bound to the team's id."""
-    command.upgrade(_config(url), "0002")
+    command.upgrade(_config(url), "0004")
     old = _before_several_teams(url, tmp_path)
     upgrade(url)
     assert _differences(url) == []
