@@ -202,9 +202,7 @@ key_wrap = sa.Table(
     _ref("team_id", "team.id", key=True),  # whose key in this epoch opens it
     sa.Column("epoch", sa.Integer, nullable=False),
     _bytes("sealed"),
-    sa.Column(
-        "first_form", sa.Boolean, nullable=False
-    ),  # sealed before 0005: bound to "team:<epoch>", without the team's id
+    sa.Column("first_form", sa.Boolean, nullable=False),  # sealed before 0005: bound to "team:<epoch>", without the team's id
 )
 
 message = sa.Table(
