@@ -35,7 +35,7 @@ class KeyScope:
 
 
 @dataclass(frozen=True, slots=True)
-class SealingKey:
+class ConversationKey:
     """The public half of the key in force of one conversation: it seals, and opens nothing."""
 
     conversation_id: str
@@ -55,7 +55,7 @@ def scope_of(row: Any) -> KeyScope:
     return KeyScope(row.id, row.child_public_key, row.expires_on)
 
 
-def begin(tx: Connection, vault: Vault, scope: KeyScope, team_ids: Sequence[str]) -> SealingKey:
+def begin(tx: Connection, vault: Vault, scope: KeyScope, team_ids: Sequence[str]) -> ConversationKey:
     """Give a conversation, whose row exists with `key_no` 1, its first key, wrapped for these teams. Needs public keys only.
 
     Raises `Denied` when a team has no key or it was swapped, `StoreUnavailable` when the expiry day's key cannot be written.
@@ -63,7 +63,9 @@ def begin(tx: Connection, vault: Vault, scope: KeyScope, team_ids: Sequence[str]
     return add_first_key(tx, vault, scope, current_public_keys(tx, vault, team_ids), None)
 
 
-def add_first_key(tx: Connection, vault: Vault, scope: KeyScope, teams: Iterable[TeamKey], child: ChildKey | None) -> SealingKey:
+def add_first_key(
+    tx: Connection, vault: Vault, scope: KeyScope, teams: Iterable[TeamKey], child: ChildKey | None
+) -> ConversationKey:
     """Do as `begin` does, with public keys of teams that were read before. `child` saves work while its token is at hand."""
     vault.make_bucket(scope.expires_on)
     return add_key(tx, vault, scope, 1, teams, child)
@@ -71,7 +73,7 @@ def add_first_key(tx: Connection, vault: Vault, scope: KeyScope, teams: Iterable
 
 def add_key(
     tx: Connection, vault: Vault, scope: KeyScope, no: int, teams: Iterable[TeamKey], child: ChildKey | None = None
-) -> SealingKey:
+) -> ConversationKey:
     """Make key number `no` of a conversation and wrap it for the teams and the child."""
     ordered = sorted(teams, key=lambda team: team.id)
     private, day = vault.new_private_key(), vault.bucket(scope.expires_on)
@@ -83,7 +85,7 @@ def add_key(
     }  # fmt: skip
     _ADD_KEY.run(tx, row)
     _ADD_WRAPS.run(tx, *(_wrap(scope, day, no, private, team) for team in ordered))
-    return SealingKey(scope.conversation_id, no, public)
+    return ConversationKey(scope.conversation_id, no, public)
 
 
 def add_wrap(tx: Connection, vault: Vault, scope: KeyScope, no: int, private: bytes, team: TeamKey) -> None:
@@ -123,10 +125,10 @@ def check_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> None:
         raise Denied
 
 
-def sealing_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> SealingKey:
+def sealing_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> ConversationKey:
     """Return the key in force from its row. Raises `Denied` when it was swapped."""
     check_key(vault, scope, team_id, row)
-    return SealingKey(scope.conversation_id, row.no, row.public_key)
+    return ConversationKey(scope.conversation_id, row.no, row.public_key)
 
 
 def binding_of(row: Any) -> tuple[str | int, ...]:

@@ -18,7 +18,7 @@ from handoff import crypto
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import ChildKey, Vault
 from handoff.errors import Denied
-from handoff.keys.conversation import SCOPE, SealingKey, open_keys, scope_of, sealing_key
+from handoff.keys.conversation import SCOPE, ConversationKey, open_keys, scope_of, sealing_key
 from handoff.models import conversation, conversation_key, message
 
 
@@ -52,7 +52,7 @@ class OpenedMessage:
     lost: bool = False
 
 
-def key_in_force(tx: Connection, vault: Vault, conversation_id: str) -> SealingKey:
+def key_in_force(tx: Connection, vault: Vault, conversation_id: str) -> ConversationKey:
     """Return what seals new words of a conversation. Raises `Denied` when that key was swapped."""
     row = tx.execute(
         sa.select(*SCOPE, conversation_key.c.no, conversation_key.c.public_key, conversation_key.c.teams, conversation_key.c.mac)
@@ -71,7 +71,7 @@ def seal_words(
     return seal_with(vault, key_in_force(tx, vault, conversation_id), seq=seq, role=role, text=text, reading=reading)
 
 
-def seal_with(vault: Vault, key: SealingKey, *, seq: int, role: str, text: str, reading: str | None = None) -> SealedWords:
+def seal_with(vault: Vault, key: ConversationKey, *, seq: int, role: str, text: str, reading: str | None = None) -> SealedWords:
     """Seal words, and what was understood of them under the same encapsulation, to a key that was read before."""
     bound = (key.conversation_id, seq, key.no, role)
     if reading is None:
