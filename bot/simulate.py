@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.channels.web.spec import SPEC, WEBCHAT
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
 from config.render import render
 from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
-from handoff.chats.conversation import WEBCHAT
 from handoff.crypto.vault import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
@@ -40,7 +40,7 @@ def simulate(
         url = f"sqlite:///{folder}/simulate.db"
         upgrade(url)
         vault = Vault(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
-        runtime = Runtime(open_store(url), vault, configuration, clock)
+        runtime = Runtime(open_store(url), vault, configuration, {WEBCHAT: SPEC}, clock)
         try:
             runtime.municipality(municipality_id)
             runtime.store.write(lambda tx: _people(tx, runtime, municipality_id)).result()

@@ -18,7 +18,7 @@ from handoff.chats import conversation
 from handoff.chats.conversation import Chat
 from handoff.database import awaited
 from handoff.errors import NotFound, StoreUnavailable
-from handoff.queue import handoffs
+from handoff.queue import handoffs, roster
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 from handoff.speak import say
@@ -96,7 +96,7 @@ def _tell(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int
 
 def _hope_ended(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> bool:
     """The last thing this child heard about people was that somebody is there, and that is no longer so."""
-    if runtime.facts(tx, item.team_id, now)[Condition.ON_DUTY]:
+    if roster.on_duty(tx, item.team_id, now):
         return False
     for utterance, variant, version in conversation.last_references(tx, item.conversation_id):
         claim = runtime.script_of(tx, version).utterances[utterance].variants[variant].when.get(Condition.ON_DUTY)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from config.channels import NOTHING, Capabilities, ChannelSpec
 from config.facts import facts
 from config.schema import Condition, Configuration, Municipality, Route, Script
 from handoff.crypto.vault import Vault
@@ -29,6 +30,8 @@ class Runtime:
     store: Store
     vault: Vault
     configuration: Configuration
+    channels: Mapping[str, ChannelSpec]
+    """The channels of this program, by name."""
     clock: Callable[[], datetime] = utc_now
     child_origin: str = "http://localhost:8080"
     _scripts: dict[str, Script] = field(default_factory=dict)
@@ -55,12 +58,16 @@ class Runtime:
         """The address of a gemeente's own page, as the bot names it on another channel."""
         return f"{self.child_origin}/{municipality_id}"
 
+    def channel(self, name: str) -> ChannelSpec:
+        """The channel with this name; one that can do nothing when this program has none (any more)."""
+        return self.channels.get(name) or ChannelSpec(name, name, NOTHING)
+
     def facts(
-        self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False, webchat: bool = True
+        self, tx: Connection, team_id: str, now: datetime, channel: Capabilities, *, claimed: bool = False
     ) -> dict[Condition, bool]:
-        """What may be said now about people and lines, looked up in live state (promise 5)."""
+        """What may be said now about people and lines on such a channel, looked up in live state (promise 5)."""
         there = bool(roster.on_duty(tx, team_id, now))
-        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed, webchat=webchat))
+        return dict(facts(self.configuration.helplines, now, channel, on_duty=there, claimed=claimed))
 
     def script_of(self, tx: Connection, version: str) -> Script:
         """The script that an old message points at; versions never change, so they are kept in memory."""

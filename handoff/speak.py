@@ -25,7 +25,7 @@ def say(
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
     script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
     variant = script.utterances[utterance_id].choose(
-        runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),
+        runtime.facts(tx, chat.team_id, now, runtime.channel(chat.channel).capabilities, claimed=claimed),
         turn=_times_said(tx, chat, utterance_id),
     )
     if variant is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from config.channels import Capabilities
 from config.facts import facts
 from config.render import render
 from config.schema import Condition, Helpline, QuickReply
@@ -22,7 +23,7 @@ class Words:
     municipality: str
     now: datetime
     on_duty: bool | None
-    webchat: bool = True
+    channel: Capabilities
 
     def say(self, utterance_id: str) -> str:
         """The text of an utterance, or nothing when no variant of it is true now."""
@@ -35,7 +36,7 @@ class Words:
         return found[1] if found else ()
 
     def _variant(self, utterance_id: str) -> tuple[str, tuple[QuickReply, ...]] | None:
-        known = dict(facts(self.runtime.configuration.helplines, self.now, on_duty=bool(self.on_duty), webchat=self.webchat))
+        known = dict(facts(self.runtime.configuration.helplines, self.now, self.channel, on_duty=bool(self.on_duty)))
         if self.on_duty is None:
             del known[Condition.ON_DUTY]
         utterance = self.runtime.script.utterances[utterance_id]

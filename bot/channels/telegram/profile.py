@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.channels.telegram.spec import ABOUT, CAPABILITIES, SHORT
 from handoff.runtime import Runtime
 from handoff.wording import Words
 
@@ -34,5 +35,5 @@ class Profile:
 
 def profile_of(runtime: Runtime, name: str = NAME) -> Profile:
     """The profile in the words that are published now."""
-    words = Words(runtime, "", runtime.clock(), None, webchat=False)
-    return Profile(name, words.say("utter_telegram_about"), words.say("utter_telegram_short"), COMMANDS)
+    words = Words(runtime, "", runtime.clock(), None, CAPABILITIES)
+    return Profile(name, words.say(ABOUT), words.say(SHORT), COMMANDS)

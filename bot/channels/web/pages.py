@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.channels.web.assets import Assets
 from bot.channels.web.chats import View, new_token
 from bot.channels.web.labels import FOR_SCRIPT, LABELS, state_label
+from bot.channels.web.spec import CAPABILITIES
 from bot.channels.web.text import direction, parts, shown
 from config.schema import AMSTERDAM, Municipality
 from config.search import search
@@ -58,7 +59,7 @@ class Pages:
 
     def words(self, municipality: Municipality | None, on_duty: bool | None) -> Words:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
-        return Words(self._runtime, municipality.name if municipality else "", self._runtime.clock(), on_duty)
+        return Words(self._runtime, municipality.name if municipality else "", self._runtime.clock(), on_duty, CAPABILITIES)
 
     def chat(
         self,
