@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.message import Incoming
-from bot.policy import State, decide
+from bot.policy import State, decide, next_due
 from config.schema import Script
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat, Door
@@ -55,7 +55,10 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         urgency=understanding.urgency, language=understanding.language, now=now,
     )  # fmt: skip
     route = runtime.route(chat.municipality_id)
-    item = handoffs.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
+    item = handoffs.enqueue(
+        tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now,
+        due_at=next_due(route, waiting_since=now, told_from=now, told_minutes=0, now=now),
+    )  # fmt: skip
     state = State(
         turns=said,
         claimed=item.state == "claimed",

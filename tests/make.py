@@ -23,11 +23,11 @@ from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto.vault import Cost, Vault
 from handoff.database import open_store
-from handoff.models import metadata
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
 from nlu.understanding import URGENCY_OF, Understanding
+from tests.databases import sqlite_with_tables
 
 CONFIG = Path(__file__).parent.parent / "config"
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -112,14 +112,13 @@ class House:
 
 @contextmanager
 def house(folder: Path, url: str | None = None) -> Iterator[House]:
-    """A running product on `url`, or on a new SQLite file in `folder`; tables made, script published."""
-    address = url or f"sqlite:///{folder}/praat.db"
+    """A running product on `url`, which has our tables, or on a new SQLite file in `folder`; script published."""
+    address = url or sqlite_with_tables(folder / "praat.db")
     store = open_store(address)
     secret = secrets.token_bytes(64)
     clock = Clock()
     runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock)
     try:
-        store.write(metadata.create_all).result()
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)
     finally:

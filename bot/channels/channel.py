@@ -34,7 +34,7 @@ class Channel(Protocol):
     async def send(self, address: bytes, outgoing: Outgoing) -> int:
         """Send one message, no longer than `longest`; returns the channel's own number of it, to delete it by one day.
 
-        Raises `DeliveryFailed`, and nothing else. Must end well within `handoff.chats.outbox.LOAN`.
+        Raises `DeliveryFailed`, and nothing else. Must end well within `handoff.chats.outbox.LEASE`.
         """
         ...
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff.accounts.passphrases import plain
+from handoff.clock import AHEAD
 from handoff.crypto import vault as v
 from handoff.crypto.vault import Cost, Vault
 from handoff.errors import Conflict
@@ -165,7 +166,7 @@ def note_failure(tx: Connection, row: LoginRow, now: datetime) -> None:
         anyone = sa.select(sa.func.min(person.c.id)).scalar_subquery()
         tx.execute(person.update().where(person.c.id == anyone).values(failures=person.c.failures))
         return
-    held = sa.and_(person.c.locked_until.is_not(None), person.c.locked_until > now)
+    held = sa.and_(person.c.locked_until > now, person.c.locked_until <= now + LOCKED + AHEAD)
     last = person.c.failures >= FAILURES - 1
     tx.execute(
         person.update()
@@ -175,6 +176,11 @@ def note_failure(tx: Connection, row: LoginRow, now: datetime) -> None:
             locked_until=sa.case((held, person.c.locked_until), (last, sa.literal(now + LOCKED, person.c.locked_until.type))),
         )
     )
+
+
+def is_held(locked_until: datetime | None, now: datetime) -> bool:
+    """Whether an account is held after failures. A hold longer than a hold can be is from a clock that ran ahead, and void."""
+    return locked_until is not None and now < locked_until <= now + LOCKED + AHEAD
 
 
 def store_key(tx: Connection, key: LockedKey, *, must_renew: bool) -> None:

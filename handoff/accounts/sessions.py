@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.accounts.credentials import LockedKey, LoginRow, store_key
+from handoff.accounts.credentials import LockedKey, LoginRow, is_held, store_key
+from handoff.clock import AHEAD, is_recent
 from handoff.crypto import vault as v
 from handoff.crypto.vault import Vault
 from handoff.errors import Denied
@@ -65,7 +66,7 @@ def open_session(
     ).first()
     if account is None or account.disabled_at is not None or account.locked_key != row.locked_key:
         raise Denied
-    if (account.locked_until or now) > now and not known_device:
+    if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
     cookie = secrets.token_bytes(v.TOKEN_BYTES)
@@ -92,7 +93,7 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
         raise Denied
     session_id, key = vault.session_keys(cookie)
     row = _session_row(tx, session_id)
-    if row is None or row.disabled_at is not None or now >= row.expires_at or now - row.last_seen_at >= IDLE:
+    if row is None or row.disabled_at is not None or not _is_alive(row, now):
         raise Denied
     bound = ("session", row.person_id, row.id, _moment(row.expires_at))
     private = v.unlock(key, row.locked_key, *bound)
@@ -155,6 +156,11 @@ def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
     columns = (person.c.municipality_id, person.c.role, person.c.first_name, person.c.public_key, person.c.must_renew)
     query = sa.select(session, person.c.disabled_at, *columns).join(person, person.c.id == session.c.person_id)
     return tx.execute(query.where(session.c.id == session_id)).first()
+
+
+def _is_alive(row: sa.Row[Any], now: datetime) -> bool:
+    """Neither old nor idle, nor from a clock that ran ahead: after a correction nobody stays signed in longer than was meant."""
+    return now < row.expires_at <= now + LONGEST + AHEAD and is_recent(row.last_seen_at, within=IDLE, now=now)
 
 
 def _moment(at: datetime) -> str:

@@ -60,7 +60,7 @@ def move(
     step = route.step_at(max(0.0, (now - item.waiting_since).total_seconds() / 60)).to
     tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**room, place=place, key_no=1))
     tx.execute(handoff.update().where(handoff.c.conversation_id == chat.id).values(**room))
-    tx.execute(handoff.update().where(handoff.c.id == item.id).values(route=route.id, step=step))
+    tx.execute(handoff.update().where(handoff.c.id == item.id).values(route=route.id, step=step, due_at=now))
     _new_keys(tx, vault, chat.id, team_id)
     for row in rows:
         _seal_again(tx, vault, chat.id, row.seq, texts[row.external_id])

@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).parents[2] / "handoff" / "migrations"
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "postgresql":
-        address: str = request.getfixturevalue("postgres_database")
+        address: str = request.getfixturevalue("postgres_empty")
         return address
     return f"sqlite:///{tmp_path}/m%20.db"
 

@@ -133,7 +133,7 @@ def test_a_wait_that_telegram_asks_for_is_no_failure(bot: Rig) -> None:
 def test_what_a_dead_process_had_borrowed_is_back_within_a_minute(bot: Rig) -> None:
     _begun(bot, *range(KID, KID + 8))
     run, now = bot.house.runtime, bot.house.clock()
-    run.store.write(lambda tx: [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
+    run.store.write(lambda tx: [outbox.lease(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
     bot.house.clock.turn(seconds=59)
     assert bot.deliver() == 0
     bot.house.clock.turn(seconds=1)
