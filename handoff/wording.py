@@ -39,7 +39,7 @@ class Words:
         known = dict(facts(self.runtime.configuration.helplines, self.now, self.channel, on_duty=bool(self.on_duty)))
         if self.on_duty is None:
             del known[Condition.ON_DUTY]
-        utterance = self.runtime.script.utterances[utterance_id]
+        utterance = self.runtime.configuration.script.utterances[utterance_id]
         index = utterance.choose(known, turn=0)
         if index is None:
             return None

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from config.channels import ChannelSpec
 from handoff.chats.outbox import LEASE, numbers_of, text_of
 from handoff.clock import AHEAD
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.models import conversation, deletion
 
 LONGEST = timedelta(hours=48)
