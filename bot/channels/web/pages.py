@@ -100,7 +100,6 @@ class Pages:
     def _chat_data(self, municipality: Municipality, words: Wording, *, known: bool) -> str:
         return self._data(
             municipality,
-            words,
             slug=municipality.id,
             known=known,
             limit=self._text_limit,
@@ -153,10 +152,10 @@ class Pages:
             "extra": any(line.id == NEIGHBOUR for line in lines),
             "exit_href": f"/weg/{municipality.id}" if municipality else "/weg",
             "pieces": {name: parts(text, numbers) for name, text in sentences.items()},
-            "data": self._data(municipality, words),
+            "data": self._data(municipality),
         }
 
-    def _data(self, municipality: Municipality | None, words: Wording, **more: object) -> str:
+    def _data(self, municipality: Municipality | None, **more: object) -> str:
         """What the page's script needs, as JSON in an attribute."""
         known = {
             "exit": municipality.exit_url if municipality else NEUTRAL_EXIT,
