@@ -9,21 +9,19 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
-from bot.child import Snapshot
+from bot.child import Listening, Snapshot
 from bot.message import Incoming
 from bot.turn import pressed
 from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
-from handoff.models import message as message_table
 from handoff.runtime import Runtime
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
 
@@ -79,8 +77,7 @@ class Chats:
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
-            self._own(tx, slug, token)
-            return _view(tx, child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after), after)
+            return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
 
         return await awaited(runtime.store.write(work))
 
@@ -89,16 +86,17 @@ class Chats:
         runtime = self.runtime
 
         def work(tx: Connection) -> View:
-            return _view(tx, child.look(tx, runtime, self._own(tx, slug, token), runtime.clock(), after=after), after)
+            return _view(child.look(tx, runtime, Door(WEBCHAT, token), runtime.clock(), after=after, municipality_id=slug))
 
         try:
             return await awaited(runtime.store.read(work))
         except Denied:  # expired, or no longer to be opened: for the child it is gone
             raise NotFound("no such conversation") from None
 
-    async def find(self, slug: str, token: bytes) -> tuple[str, str]:
-        """(conversation id, team id), to listen to."""
-        return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, self._own(tx, slug, token))))
+    async def find(self, slug: str, token: bytes) -> Listening:
+        """Return what to listen to."""
+        door = Door(WEBCHAT, token)
+        return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, door, municipality_id=slug)))
 
     async def confirm(self, slug: str, token: bytes, seq: int) -> None:
         """The page shows everything up to `seq`."""
@@ -137,7 +135,5 @@ class Chats:
         return door
 
 
-def _view(tx: Connection, chat: Snapshot, after: int) -> View:
-    m = message_table.c
-    query = sa.select(m.seq, m.external_id).where(m.conversation_id == chat.conversation_id, m.role == "child", m.seq > after)
-    return View(chat, {row.seq: row.external_id for row in tx.execute(query)})
+def _view(chat: Snapshot) -> View:
+    return View(chat, chat.own_ids)

@@ -49,10 +49,10 @@ class Streams:
 
     async def open(self, slug: str, token: bytes, last_event_id: str) -> StreamingResponse:
         """The stream behind a token. Raises `NotFound`, `StoreUnavailable`."""
-        conversation_id, team_id = await self.chats.find(slug, token)
+        listening = await self.chats.find(slug, token)
         plain = last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 10
         after = int(last_event_id) if plain else 0
-        events = self._events(slug, token, after, conversation_id, team_id)
+        events = self._events(slug, token, after, listening.conversation_id, listening.team_id)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass every event on at once
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
