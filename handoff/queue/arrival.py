@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,14 +15,13 @@ from sqlalchemy import Connection
 from handoff import keys
 from handoff.chats import conversation as chats
 from handoff.chats.conversation import Chat, Door
-from handoff.clock import AHEAD
 from handoff.crypto import Vault
 from handoff.database.prepared import Prepared
 from handoff.errors import Denied, NotFound
 from handoff.keys import ConversationKey, KeyScope, TeamKey
-from handoff.models import conversation, conversation_key, erased, handoff, person, shift, team, team_key
+from handoff.models import conversation, conversation_key, erased, handoff, person, team, team_key
 from handoff.queue.handoffs import Handoff
-from handoff.queue.roster import FRESH
+from handoff.queue.roster import is_manned, since_and_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +56,6 @@ _HANDOFF_FIELDS = tuple(Handoff.__dataclass_fields__)
 _KEY_FIELDS = ("no", "public_key", "teams", "mac")
 
 
-def _somebody(team_id: Any) -> sa.ColumnElement[bool]:
-    """Whether a console of this team gave a sign of life just now; one from the future is none."""
-    seen_at = shift.c.seen_at
-    return (
-        sa.exists()
-        .where(
-            shift.c.team_id == team_id, shift.c.ends_at.is_(None), shift.c.person_id == person.c.id, person.c.disabled_at.is_(None),
-            seen_at > sa.bindparam("fresh", type_=seen_at.type), seen_at <= sa.bindparam("ahead", type_=seen_at.type),
-        )
-        .correlate(team, conversation)
-        .label("on_duty")
-    )  # fmt: skip
-
-
 _reader = person.alias("reader")
 _MINE = (conversation.c.channel == sa.bindparam("through"), conversation.c.child_auth == sa.bindparam("auth"))
 _LOCK = Prepared(sa.select(conversation.c.id).where(*_MINE).with_for_update())
@@ -80,7 +64,7 @@ _FIND = Prepared(
         *chats.COLUMNS,
         *(handoff.c[name].label(f"handoff_{name}") for name in _HANDOFF_FIELDS),
         _reader.c.first_name,
-        _somebody(conversation.c.team_id),
+        is_manned(conversation.c.team_id).correlate(conversation).label("on_duty"),
         conversation.c.child_public_key,
         conversation.c.expires_on,
         *(conversation_key.c[name].label(f"key_{name}") for name in _KEY_FIELDS),
@@ -96,7 +80,7 @@ _FIND = Prepared(
 _order = sa.bindparam("order", type_=erased.c.up_to.type)
 _WELCOME = Prepared(
     sa.select(
-        team.c.id, team.c.epoch, team_key.c.public_key, team_key.c.mac, _somebody(team.c.id),
+        team.c.id, team.c.epoch, team_key.c.public_key, team_key.c.mac, is_manned(team.c.id).correlate(team).label("on_duty"),
         sa.exists().where(
             erased.c.channel == sa.bindparam("through"), erased.c.child_auth == sa.bindparam("auth"),
             sa.or_(erased.c.up_to.is_(None), _order.is_(None), _order <= erased.c.up_to),
@@ -116,7 +100,7 @@ def find(tx: Connection, vault: Vault, door: Door, now: datetime, *, lock: bool 
     mine = {"through": door.channel, "auth": vault.child_auth(door.channel, door.token)}
     if lock and tx.dialect.name != "sqlite" and _LOCK.first(tx, **mine) is None:
         return None
-    row = _FIND.first(tx, **mine, fresh=now - FRESH, ahead=now + AHEAD)
+    row = _FIND.first(tx, **mine, **since_and_until(now))
     if row is None:
         return None
     after_chat = len(_CHAT_FIELDS)
@@ -145,7 +129,7 @@ def welcome(tx: Connection, vault: Vault, door: Door, team_id: str, now: datetim
     """
     given = {
         "team": team_id, "through": door.channel, "auth": vault.child_auth(door.channel, door.token), "order": order,
-        "fresh": now - FRESH, "ahead": now + AHEAD,
+        **since_and_until(now),
     }  # fmt: skip
     row = _WELCOME.first(tx, **given) or _WELCOME.first(tx, **given)  # once more: a rotation that was waited for changed the epoch
     if row is None:
