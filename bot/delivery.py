@@ -20,7 +20,6 @@ from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from bot.pieces import pieces
 from config.channels import ChannelSpec
-from config.render import render
 from config.schema import Condition, Utterance
 from handoff.chats import conversation, deletions, outbox
 from handoff.chats.outbox import Parcel
@@ -30,6 +29,7 @@ from handoff.places import municipalities
 from handoff.queue import handoffs, rerouting
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
+from handoff.wording import render, sentence_of, wording_for
 
 log = structlog.get_logger()
 
@@ -139,26 +139,21 @@ def _outgoing(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Pa
         return Outgoing(words.decode("utf-8", "replace"), from_human=True)
     chat = conversation.get(tx, parcel.conversation_id)
     item = handoffs.open_of(tx, chat.id)
-    utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
-    if _is_past(item, parcel, utterance, channel):
+    chosen = sentence_of(tx, runtime, parcel.script_version or "", parcel.utterance, parcel.variant or 0)
+    if _is_past(item, parcel, chosen.utterance, channel):
         return None
     claimed = item is not None and item.state == "claimed"
-    facts = runtime.facts(tx, chat.team_id, runtime.clock(), channel.capabilities, claimed=claimed)
-    number: int | None = parcel.variant or 0
-    if not utterance.variants[parcel.variant or 0].holds(facts):
-        number = utterance.choose(facts, turn=0)
-        if number is None:
-            return None
-        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=number)  # the transcript shows what was really said
-        handoffs.note_duty(tx, chat.id, utterance.variants[number].when.get(Condition.ON_DUTY))
-    variant = utterance.variants[number or 0]
-    municipality = runtime.municipality(chat.municipality_id).name
-    name = conversation.first_name(tx, parcel.person_id)
-    page = rerouting.page_of(tx, runtime, chat) if "{page}" in variant.text else ""
-    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
+    sentence = wording_for(tx, runtime, chat, runtime.clock(), claimed=claimed).revise(chosen)
+    if sentence is None:
+        return None
+    if sentence != chosen:
+        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=sentence.variant)  # the transcript shows what was said
+        handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
+    name, page = conversation.first_name(tx, parcel.person_id), partial(rerouting.page_of, tx, runtime, chat)
+    text = render(runtime, chat.municipality_id, sentence, confidant=name, page=page)
     if not channel.capabilities.buttons:
-        return Outgoing(text, utterance.language)
-    return Outgoing(text, utterance.language, variant.buttons, _choices(tx, runtime, channel, parcel))
+        return Outgoing(text, sentence.utterance.language)
+    return Outgoing(text, sentence.utterance.language, sentence.buttons, _choices(tx, runtime, channel, parcel))
 
 
 def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance, channel: ChannelSpec) -> bool:

@@ -23,7 +23,7 @@ from handoff.chats.outbox import BACKOFF_S, LEASE
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
 async def _say(runtime: Runtime, channel: Channel, address: bytes, job: Deletion, done: _Done) -> None:
     farewell = channel.spec.needs.farewell
     for utterance in farewell[len(farewell) - job.to_say :]:
-        text = Words(runtime, "", runtime.clock(), None, channel.spec.capabilities).say(utterance)
+        text = Wording(runtime, Moment(runtime.clock(), channel.spec.capabilities, None, None)).say(utterance)
         try:
             for piece in pieces(text, channel.spec.capabilities.longest):
                 await channel.send(address, Outgoing(piece, last=True))

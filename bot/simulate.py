@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from bot.channels.web.spec import SPEC, WEBCHAT
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
-from config.render import render
 from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
@@ -25,6 +24,7 @@ from handoff.migrations import upgrade
 from handoff.models import message
 from handoff.publishing import store_published
 from handoff.runtime import Runtime, utc_now
+from handoff.wording import render, sentence_of
 from nlu.understanding import Understanding, Urgency
 
 
@@ -89,12 +89,10 @@ def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Un
 
 def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnResult) -> list[dict[str, str]]:
     query = message.select().where(message.c.conversation_id == result.chat.id, message.c.seq.in_(result.said))
-    municipality = runtime.municipality(incoming.municipality_id).name
     replies = []
     for row in tx.execute(query.order_by(message.c.seq)):
-        variant = runtime.script_of(tx, row.script_version).utterances[row.utterance].variants[row.variant]
-        text = render(variant.text, runtime.configuration.helplines, municipality=municipality)
-        replies.append({"utterance": row.utterance, "text": text})
+        sentence = sentence_of(tx, runtime, row.script_version, row.utterance, row.variant)
+        replies.append({"utterance": row.utterance, "text": render(runtime, incoming.municipality_id, sentence)})
     return replies
 
 

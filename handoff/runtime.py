@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from config.channels import NOTHING, Capabilities, ChannelSpec
-from config.facts import facts
-from config.schema import Condition, Configuration, Municipality, Route, Script
+from config.channels import NOTHING, ChannelSpec
+from config.schema import Configuration, Municipality, Route, Script
 from handoff.crypto import Vault
 from handoff.database import Store
 from handoff.errors import NotFound
-from handoff.queue import roster
 from handoff.scripts import versions
 
 
@@ -60,13 +58,6 @@ class Runtime:
     def channel(self, name: str) -> ChannelSpec:
         """The channel with this name; one that can do nothing when this program has none (any more)."""
         return self.channels.get(name) or ChannelSpec(name, name, NOTHING)
-
-    def facts(
-        self, tx: Connection, team_id: str, now: datetime, channel: Capabilities, *, claimed: bool = False
-    ) -> dict[Condition, bool]:
-        """What may be said now about people and lines on such a channel, looked up in live state (promise 5)."""
-        there = bool(roster.on_duty(tx, team_id, now))
-        return dict(facts(self.configuration.helplines, now, channel, on_duty=there, claimed=claimed))
 
     def script_of(self, tx: Connection, version: str) -> Script:
         """Return the script that a message points at; versions never change, so they are kept in memory."""

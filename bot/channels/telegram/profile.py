@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.channels.telegram.spec import ABOUT, CAPABILITIES, SHORT
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 
 NAME = "Praat"
 
@@ -35,5 +35,5 @@ class Profile:
 
 def profile_of(runtime: Runtime, name: str = NAME) -> Profile:
     """The profile in the words that are published now."""
-    words = Words(runtime, "", runtime.clock(), None, CAPABILITIES)
+    words = Wording(runtime, Moment(runtime.clock(), CAPABILITIES, None, None))
     return Profile(name, words.say(ABOUT), words.say(SHORT), COMMANDS)

@@ -20,7 +20,7 @@ from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.queue.rerouting import READING
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
 
 log = structlog.get_logger()
@@ -171,7 +171,7 @@ class Updates:
         return True
 
     def _words(self, utterance: str) -> str:
-        return Words(self._runtime, "", self._runtime.clock(), None, CAPABILITIES).say(utterance)
+        return Wording(self._runtime, Moment(self._runtime.clock(), CAPABILITIES, None, None)).say(utterance)
 
 
 def _remember(ids: dict[int, None], number: int) -> None:
