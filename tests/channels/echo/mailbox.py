@@ -44,20 +44,20 @@ class Mailbox:
         return _letters(self.folder / f"{name}.out")
 
     def put(self, name: str, text: str, buttons: Sequence[str] = ()) -> int:
-        """Let a letter arrive; returns its number. Raises `DeliveryFailed` at a closed box."""
+        """Let a letter arrive; returns its number. Raises `DeliveryFailed` at a closed box, `ValueError` for too long a one."""
         if (self.folder / f"{name}.closed").exists():
             raise DeliveryFailed("echo: closed", permanent=True, gone=True)
         if len(text.encode("utf-16-le")) // 2 > (SPEC.capabilities.longest or 0):
-            raise DeliveryFailed("echo: too long", permanent=True)
+            raise ValueError("longer than the channel said that it takes")
         number = self._next(name)
         with (self.folder / f"{name}.out").open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(Letter(number, text, list(buttons)))) + "\n")
         return number
 
     def remove(self, name: str, numbers: Sequence[int]) -> None:
-        """Delete letters from both files. Raises `DeliveryFailed` for more than three at once."""
+        """Delete letters from both files. Raises `ValueError` for more at once than the channel said that it takes."""
         if len(numbers) > SPEC.capabilities.deletes_at_once:
-            raise DeliveryFailed("echo: too many at once", permanent=True)
+            raise ValueError("more at once than the channel said that it takes")
         for file in (self.folder / f"{name}.in", self.folder / f"{name}.out"):
             kept = [letter for letter in _letters(file) if letter.number not in numbers]
             file.write_text("".join(json.dumps(asdict(letter)) + "\n" for letter in kept), "utf-8")
