@@ -25,7 +25,7 @@ def say(
     choices: tuple[str, ...] = (),
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
-    script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
+    script = runtime.script_for(chat.municipality_id)  # once: a newer one may come between choosing and noting what was chosen
     utterance = script.utterances[utterance_id]
     variant = utterance.choose(
         runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),

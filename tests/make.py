@@ -15,12 +15,12 @@ from bot import child
 from bot.child import Snapshot
 from bot.message import Incoming
 from config.load import load
-from config.schema import Configuration
+from config.schema import Configuration, Team
 from handoff import keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import WEBCHAT
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
@@ -59,7 +59,7 @@ def configuration() -> Configuration:
     if not _LOADED:
         real = load(CONFIG)
         other = real.municipalities[CITY].model_copy(
-            update={"id": "elders", "name": "Elders", "aliases": (), "team": "Team Elders"}
+            update={"id": "elders", "name": "Elders", "aliases": (), "teams": (Team(id="team-elders", name="Team Elders"),)}
         )
         _LOADED.append(real.model_copy(update={"municipalities": {**real.municipalities, "elders": other}}))
     return _LOADED[0]
@@ -122,6 +122,11 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
         yield House(runtime, clock, folder, secret, address)
     finally:
         store.close()
+
+
+def team_id_of(municipality_id: str) -> str:
+    """The team of a gemeente that receives."""
+    return configuration().municipalities[municipality_id].receiving_team.id
 
 
 def understood(intent: str = "greet", *, language: str = "nl", confidence: float = 0.9) -> Understanding:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from handoff.chats.outbox import LEASE, numbers_of, text_of
 from handoff.clock import AHEAD
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.models import conversation, deletion
 
 EXPIRES = timedelta(hours=48)
