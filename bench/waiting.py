@@ -41,7 +41,6 @@ TOLD_S = 5.0
 
 CITY = "voorbeeldstad"
 TOLD = "utter_waiting_1"
-WARM_UP_S = 4
 _CHILD_TABLES = (conversation, conversation_key, key_wrap, message, outbox, handoff)
 
 
@@ -130,15 +129,26 @@ def loops(place: Place, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """So many processes that run the loops, warm."""
     running = [place.start("serve", "loops") for _ in range(count)]
     try:
-        time.sleep(WARM_UP_S + 2 * count)
-        if any(process.poll() is not None for process in running):
-            sys.exit((place.folder / "processes.log").read_text("utf-8"))
+        for process in running:
+            settle(process, place)
         yield running
     finally:
         for process in running:
             process.terminate()
         for process in running:
             process.wait()
+
+
+def settle(process: subprocess.Popen[bytes], place: Place) -> None:
+    """Wait until a process has started: it has worked, and now it rests for some seconds (on a busy machine it pauses before)."""
+    deadline, quiet = time.monotonic() + 180, 0
+    while time.monotonic() < deadline and process.poll() is None:
+        before = cpu_s(process)
+        time.sleep(1)
+        quiet = quiet + 1 if before > 0.5 and cpu_s(process) - before < 0.03 else 0
+        if quiet == 4:
+            return
+    sys.exit("a process did not start, or did not come to rest:\n" + (place.folder / "processes.log").read_text("utf-8"))
 
 
 def cpu_s(process: subprocess.Popen[bytes]) -> float:
