@@ -51,9 +51,10 @@ class Size:
     waiting: int
     due: int
     idle_s: float
+    """Seconds over which the idle cost is measured; 0 measures none."""
 
 
-WHOLE, SMALL = Size(10_000, 1_000, 10), Size(120, 45, 2)
+WHOLE, SMALL = Size(10_000, 1_000, 10), Size(120, 45, 0)
 
 
 @dataclass
@@ -126,11 +127,9 @@ def _as(table: sa.Table, row: dict[str, Any], fresh: str) -> dict[str, Any]:
 
 @contextmanager
 def loops(place: Place, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """So many processes that run the loops, warm."""
+    """So many processes that run the loops."""
     running = [place.start("serve", "loops") for _ in range(count)]
     try:
-        for process in running:
-            settle(process, place)
         yield running
     finally:
         for process in running:
@@ -139,16 +138,17 @@ def loops(place: Place, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
             process.wait()
 
 
-def settle(process: subprocess.Popen[bytes], place: Place) -> None:
-    """Wait until a process has started: it has worked, and now it rests for some seconds (on a busy machine it pauses before)."""
+def settle(running: Sequence[subprocess.Popen[bytes]], log: Path) -> None:
+    """Wait until all have started: they have worked, and now rest for some seconds (on a busy machine they pause before)."""
     deadline, quiet = time.monotonic() + 180, 0
-    while time.monotonic() < deadline and process.poll() is None:
-        before = cpu_s(process)
+    while time.monotonic() < deadline and all(process.poll() is None for process in running):
+        before = [cpu_s(process) for process in running]
         time.sleep(1)
-        quiet = quiet + 1 if before > 0.5 and cpu_s(process) - before < 0.03 else 0
+        rests = all(was > 0.5 and cpu_s(process) - was < 0.03 for process, was in zip(running, before, strict=True))
+        quiet = quiet + 1 if rests else 0
         if quiet == 4:
             return
-    sys.exit("a process did not start, or did not come to rest:\n" + (place.folder / "processes.log").read_text("utf-8"))
+    sys.exit("a process did not start, or did not come to rest:\n" + log.read_text("utf-8"))
 
 
 def cpu_s(process: subprocess.Popen[bytes]) -> float:
@@ -190,9 +190,12 @@ def measure(place: Place, engine: sa.Engine, database: str, processes: int, size
     with engine.begin() as connection:
         connection.execute(shift.update().values(seen_at=datetime.now(UTC)))
     with loops(place, processes) as running:
-        idle = idle_ms(running, size.idle_s)
+        idle = 0.0
+        if size.idle_s:
+            settle(running, place.folder / "processes.log")
+            idle = idle_ms(running, size.idle_s)
         chats, moment = all_due(engine, size.due)
-        deadline = moment + timedelta(seconds=60)
+        deadline = moment + timedelta(seconds=120)
         while chats - told(engine, moment).keys() and datetime.now(UTC) < deadline:
             time.sleep(0.05)
         took = (datetime.now(UTC) - moment).total_seconds()
