@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config.channels import ChannelSpec
 from config.crosscheck import crosscheck
 from config.faults import Fault, Faults, Finding
 from config.gates.guard import judge_utterance
 from config.gates.simple_dutch import judge_button, judge_text
 from config.load import assemble
 from config.reading import Reading, read
+from config.required import requirements
 from config.responses import Told
 from config.schema import Configuration
 
 
-def check(folder: Path) -> list[Fault]:
-    """Every fault in `folder`, sorted by place. Never raises on what the files hold. Empty: ready to publish."""
-    return _judged(folder)[1]
+def check(folder: Path, channels: Iterable[ChannelSpec]) -> list[Fault]:
+    """Return every fault in `folder` for a program with these `channels`, sorted by place; empty: ready to publish.
+
+    Never raises on what the files hold.
+    """
+    return _judged(folder, channels)[1]
 
 
-def load_checked(folder: Path) -> Configuration:
+def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
     """`config.load.load` and both gates: what may be published. Raises `Faults`."""
-    reading, faults = _judged(folder)
+    reading, faults = _judged(folder, channels)
     if faults:
         raise Faults(faults)
     return assemble(reading)
 
 
-def _judged(folder: Path) -> tuple[Reading, list[Fault]]:
-    reading = read(folder)
-    crosscheck(reading)
+def _judged(folder: Path, channels: Iterable[ChannelSpec]) -> tuple[Reading, list[Fault]]:
+    reading, required = read(folder), requirements(channels)
+    crosscheck(reading, required)
     for told in reading.told.values():
-        for i, finding in judge_utterance(told.utterance):
+        for i, finding in judge_utterance(told.utterance, required.union):
             _add(told, i, finding)
         if told.utterance.language == "nl":
             _simple_dutch(told, reading)
@@ -76,13 +80,8 @@ def show(faults: Sequence[Fault], console: Console) -> None:
     console.print(Text(f"{count}. Nothing is published until all are mended.", style="red"))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 without faults, 1 with; the folder is the first argument, else this package's own."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).parent
-    faults = check(folder)
+def main(folder: Path, channels: Iterable[ChannelSpec]) -> int:
+    """Print every fault of `folder`. Returns the exit code: 0 without faults, 1 with."""
+    faults = check(folder, channels)
     show(faults, Console())
     return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from config.channels import ScriptNeeds
 from config.reading import Reading
-from config.required import (
-    BLIND,
-    INTENTS,
-    REQUIRED_UTTERANCES,
-    WITH_CONFIDANT,
-    WITH_PAGE,
-    WITHOUT_MUNICIPALITY,
-    channels_of,
-    reachable,
-)
+from config.required import INTENTS, WITH_CONFIDANT, Requirements
 from config.responses import Told
 from config.schema import PLACEHOLDER, PLACEHOLDERS, Condition, Helpline, Variant
 from config.yaml_tree import Tree
@@ -28,16 +20,18 @@ MANY = 10
 LANGUAGE_PREFIX = "utter_language_"
 
 
-def crosscheck(reading: Reading) -> None:
-    """Add a fault for everything in `reading` that does not fit together."""
+def crosscheck(reading: Reading, required: Requirements) -> None:
+    """Add a fault for everything in `reading` that does not fit together, or that is `required` and not there."""
     if not any(tree.file == "helplines.yml" for tree in reading.trees):
         return  # no folder: nothing to compare
-    for check in (_required, _texts, _helplines, _municipalities):
-        check(reading)
+    _required(reading, required)
+    _texts(reading, required)
+    _helplines(reading)
+    _municipalities(reading, required)
 
 
-def _required(reading: Reading) -> None:
-    missing = [name for name in REQUIRED_UTTERANCES if name not in reading.told]
+def _required(reading: Reading, required: Requirements) -> None:
+    missing = [name for name in required.union.utterances if name not in reading.told]
     if missing:
         tree = Tree("dialogue/")
         if len(missing) > MANY:
@@ -47,24 +41,24 @@ def _required(reading: Reading) -> None:
             for name in missing:
                 tree.add(("responses", name), "is missing (or has faults): the bot needs this utterance", line=0)
         reading.trees.append(tree)
-    for name in REQUIRED_UTTERANCES:
+    for name in required.union.utterances:
         if name in reading.told and "kindertelefoon" in reading.helplines:
-            _covered(reading.told[name], reading.helplines)
+            _covered(reading.told[name], reading.helplines, required)
 
 
-def _covered(told: Told, helplines: Mapping[str, Helpline]) -> None:
-    for facts in reachable(told.utterance.id, helplines):
+def _covered(told: Told, helplines: Mapping[str, Helpline], required: Requirements) -> None:
+    for facts in required.reachable(told.utterance.id, helplines):
         if told.utterance.choose(facts, 0) is None:
             gap = ", ".join(f"{name} {str(value).lower()}" for name, value in facts.items())
             told.tree.add(told.place, f"has no text for this hour: {gap}")
 
 
-def _texts(reading: Reading) -> None:
+def _texts(reading: Reading, required: Requirements) -> None:
     for told in reading.told.values():
         _language(told)
         for i, variant in enumerate(told.utterance.variants):
-            _placeholders(told, i, variant, reading.helplines)
-            _conditions(told, i, variant)
+            _placeholders(told, i, variant, reading.helplines, required.union)
+            _conditions(told, i, variant, required)
             for j, button in enumerate(variant.buttons):
                 if button.intent not in INTENTS:
                     told.tree.add(told.at(i, "buttons", j, "payload"), "is not an intent that the bot understands")
@@ -77,7 +71,7 @@ def _language(told: Told) -> None:
         told.tree.add(told.at(0, "metadata", "language"), f"must be {wanted[:10]}, as the utterance's name says")
 
 
-def _placeholders(told: Told, i: int, variant: Variant, helplines: Mapping[str, Helpline]) -> None:
+def _placeholders(told: Told, i: int, variant: Variant, helplines: Mapping[str, Helpline], needs: ScriptNeeds) -> None:
     place, name = told.at(i, "text"), told.utterance.id
     lines = {line.id.replace("-", "_"): line for line in helplines.values()}
     for found in PLACEHOLDER.findall(variant.text):
@@ -87,21 +81,23 @@ def _placeholders(told: Told, i: int, variant: Variant, helplines: Mapping[str, 
             told.tree.add(place, f"{{{found}}} is a line for admins; a child never reads it")
         elif found == "confidant" and name not in WITH_CONFIDANT:
             told.tree.add(place, f"{{confidant}} is known only in {' and '.join(sorted(WITH_CONFIDANT))}")
-        elif found == "page" and name not in WITH_PAGE:
-            told.tree.add(place, f"{{page}} is filled in only in {' and '.join(sorted(WITH_PAGE))}")
-        elif found == "municipality" and name in WITHOUT_MUNICIPALITY:
+        elif found == "page" and name not in needs.with_page:
+            told.tree.add(place, f"{{page}} is filled in only in {' and '.join(sorted(needs.with_page))}")
+        elif found == "municipality" and name in needs.without_municipality:
             told.tree.add(place, "{municipality} is not known here")
     if "{" in (rest := PLACEHOLDER.sub("", variant.text)) or "}" in rest:
         told.tree.add(place, "holds a brace that is no {name}")
 
 
-def _conditions(told: Told, i: int, variant: Variant) -> None:
+def _conditions(told: Told, i: int, variant: Variant, required: Requirements) -> None:
     place = told.at(i, "condition")
-    if told.utterance.id in BLIND and Condition.ON_DUTY in variant.when:
+    if told.utterance.id in required.union.blind and Condition.ON_DUTY in variant.when:
         told.tree.add(place, "is said when nobody can look who is on duty, so it may not depend on on_duty")
-    if (webchat := variant.when.get(Condition.WEBCHAT)) is not None and webchat not in channels_of(told.utterance.id):
-        told.tree.add(place, "can never be said: this utterance belongs to the other channel")
-    silent = not told.utterance.id.startswith("utter_page_") and told.utterance.id not in WITH_CONFIDANT
+    screens = [channel.own_screen for channel in required.screens_of(told.utterance.id)]
+    if variant.when.get(Condition.OWN_SCREEN, screens[0]) not in screens:
+        told.tree.add(place, "can never be said: this utterance belongs to another channel")
+    home = required.home_of(told.utterance.id)
+    silent = not (home and home.capabilities.own_screen) and told.utterance.id not in WITH_CONFIDANT
     if silent and variant.when.get(Condition.CLAIMED) is True:
         told.tree.add(place, "can never be said: the bot is silent once a human has claimed the chat")
 
@@ -131,17 +127,25 @@ def _digits(number: str) -> str:
     return "".join(c for c in number if c.isdigit()).removeprefix("0031").removeprefix("31").removeprefix("0")
 
 
-def _municipalities(reading: Reading) -> None:
+def _municipalities(reading: Reading, required: Requirements) -> None:
+    paths = frozenset().union(*(channel.paths for channel in required.channels))
     taken: dict[str, str] = {}
+    teams: dict[str, str] = {}
     codes = {name: name for name in reading.municipalities}
     for name, municipality in reading.municipalities.items():
         tree, place = reading.homes[f"municipality {name}"]
+        if name in paths:
+            tree.add((*place, "id"), "is an address of the program itself: choose another")
         if municipality.route not in reading.routes:
             tree.add((*place, "route"), "is not a route that exists in routes/")
         for i, alias in enumerate(municipality.aliases):
             owner = taken.setdefault(alias.casefold(), name)
             if owner != name:
                 tree.add((*place, "aliases", i), f"is already a spelling of {owner}")
+        for i, team in enumerate(municipality.teams):
+            owner = teams.setdefault(team.id, f"{name} {i}")
+            if owner != f"{name} {i}":
+                tree.add((*place, "teams", i, "id"), f"is already a team of {owner.split()[0]}")
         for code in municipality.places:
             owner = codes.setdefault(code, f"{name} {code}")
             if owner != f"{name} {code}":

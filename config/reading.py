@@ -50,10 +50,6 @@ class Reading:
         return Script(version=hashlib.sha256(content.encode()).hexdigest()[:16], utterances=utterances)
 
 
-TAKEN = frozenset({"api", "weg", "telegram", "static"})
-"""First parts of addresses that the child's server answers itself; no gemeente can have them."""
-
-
 def read(folder: Path) -> Reading:
     """Read every file of the configuration `folder`. Never raises on what the files hold."""
     reading = Reading()
@@ -144,7 +140,5 @@ def _read_named(reading: Reading, tree: Tree, model: type[Named], into: dict[str
         return
     if named.id != Path(tree.file).stem:
         tree.add(("id",), f"must be the name of the file: {Path(tree.file).stem[:40]}")
-    if Path(tree.file).stem in TAKEN:
-        tree.add(("id",), "is an address of the program itself: choose another")
     into[named.id] = named
     reading.homes[f"{model.__name__.lower()} {named.id}"] = (tree, ())

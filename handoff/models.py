@@ -96,6 +96,7 @@ team = sa.Table(
     _ref("municipality_id", "municipality.id"),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),  # the current one; old epochs are deleted at rotation
+    sa.Column("position", sa.SmallInteger, nullable=True),  # 0 receives new children, null: not named any more
 )
 
 team_key = sa.Table(
@@ -188,6 +189,8 @@ conversation_key = sa.Table(
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
     _bytes("public_key"),
+    sa.Column("teams", sa.Text, nullable=False),  # the ids of the teams that it is wrapped for, "a,b"; `mac` proves them
+    _bytes("child_wrap", nullable=True),  # web only: the private half, sealed to the child
     _bytes("mac"),
 )
 
@@ -196,8 +199,10 @@ key_wrap = sa.Table(
     metadata,
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
-    sa.Column("recipient", sa.String(16), primary_key=True),  # "child" or "team:<epoch>"
+    _ref("team_id", "team.id", key=True),  # whose key in this epoch opens it
+    sa.Column("epoch", sa.Integer, nullable=False),
     _bytes("sealed"),
+    sa.Column("first_form", sa.Boolean, nullable=False),  # sealed before 0005: bound to "team:<epoch>", without the team's id
 )
 
 message = sa.Table(

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts.passphrases import plain
 from handoff.clock import AHEAD
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.errors import Conflict
 from handoff.models import person
 
@@ -79,7 +79,7 @@ def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) 
         raise Conflict(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
     salt, kdf = secrets.token_bytes(16), str(vault.cost)
     key = vault.stretch(phrase, salt, vault.cost)
-    return LockedKey(person_id, v.public_key(private_key), kdf, salt, v.lock(key, private_key, "member", person_id, kdf))
+    return LockedKey(person_id, crypto.public_key(private_key), kdf, salt, crypto.lock(key, private_key, "member", person_id, kdf))
 
 
 def add_person(
@@ -150,8 +150,8 @@ def unlock(vault: Vault, row: LoginRow, passphrase: str) -> bytes:
     """
     cost = Cost.parse(row.kdf) if row.kdf else vault.cost
     key = vault.stretch(plain(passphrase)[:_LONGEST_PASSPHRASE], row.salt, cost)
-    private = v.unlock(key, row.locked_key, "member", row.person_id, row.kdf)
-    v.demand_same(row.public_key, v.public_key(private))
+    private = crypto.unlock(key, row.locked_key, "member", row.person_id, row.kdf)
+    crypto.demand_same(row.public_key, crypto.public_key(private))
     return private
 
 

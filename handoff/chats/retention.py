@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.events import announce, chat_topic
 from handoff.models import conversation, handoff
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from handoff import keys
 from handoff.accounts import credentials, sessions
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
@@ -26,7 +26,7 @@ from datetime import datetime
 from pathlib import Path
 from handoff import keys
 from handoff.accounts import sessions
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 

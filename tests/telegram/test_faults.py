@@ -16,8 +16,7 @@ from bot.waiting import tell_waiting
 from handoff import confidant
 from handoff.chats import outbox
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 from tests.telegram.bot_api import Fault
 from tests.telegram.rig import Rig, arrived, settled
 from tests.telegram.rig import rig as make_rig

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.channels.registry import SPECS
 from bot.channels.telegram.turn import door_of
 from config.load import load
 from config.render import render
 from config.schema import Municipality
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.models import handoff, message, outbox
 from tests.journey.server import Server
 from tests.make import CONFIG
@@ -27,7 +28,7 @@ from tests.telegram.test_nothing_leaks import wait_for
 CHATS = [4_512_345_678_900 + i for i in range(10)]
 EACH = size(50, 150)
 KILLS = size(4, 12)
-CONFIGURATION = load(CONFIG)
+CONFIGURATION = load(CONFIG, SPECS)
 
 
 @proof

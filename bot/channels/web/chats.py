@@ -15,11 +15,12 @@ from sqlalchemy import Connection
 from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
+from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from bot.message import Incoming
 from bot.turn import pressed
 from handoff.chats import conversation
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
 from handoff.models import message as message_table
@@ -74,7 +75,7 @@ class Chats:
         runtime = self.runtime
         runtime.municipality(slug)
         await self.pace.keep(token)
-        understanding = pressed(await self._read(text), runtime.script, text)
+        understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
@@ -114,7 +115,7 @@ class Chats:
         runtime = self.runtime
         try:
             async with asyncio.timeout(STATUS_SECONDS):
-                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, slug, runtime.clock())))
+                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, runtime, slug, runtime.clock())))
         except (HandoffError, TimeoutError, RuntimeError, OSError):
             return None
 
