@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlu.understanding import Understanding, Urgency
+from config.intents import Urgency
+from config.languages import LANGUAGE_CARDS
+from nlu.understanding import Understanding
 
 FIRST_CONTACT = "utter_first_contact"
 HANDOFF = "utter_handoff"
@@ -15,9 +17,6 @@ NUMBERS = "utter_numbers"
 STILL_WAITING = "utter_still_waiting"
 SILENCE = "utter_silence"
 NOT_UNDERSTOOD = "utter_nlu_fallback"
-
-LANGUAGE_CARDS = frozenset({"en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de"})
-"""Languages in which the bot can say what it is, give the numbers and say that a human reads it. Every other one: Dutch."""
 
 WAITING_MINUTES = (1, 3, 10)
 """After so many minutes of waiting the child hears how it stands."""

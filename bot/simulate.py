@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
+from config.intents import Urgency
 from config.render import render
 from config.schema import Configuration
 from handoff import keys
@@ -25,7 +26,7 @@ from handoff.migrations import upgrade
 from handoff.models import message
 from handoff.publishing import store_published
 from handoff.runtime import Runtime, team_id_of, utc_now
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 
 def simulate(

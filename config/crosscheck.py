@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from config.intents import INTENTS
 from config.reading import Reading
 from config.required import (
     BLIND,
-    INTENTS,
     REQUIRED_UTTERANCES,
     WITH_CONFIDANT,
     WITH_PAGE,

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.intents import INTENTS
 from nlu import danger_file, model
 from nlu.danger import DangerList
 from nlu.model_file import ModelError
 from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
-from nlu.understanding import INTENTS, Engine
+from nlu.understanding import Engine
 
 
 @dataclass(frozen=True, slots=True)

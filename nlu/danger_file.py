@@ -13,13 +13,13 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from config.intents import URGENCY_OF, Urgency
 from nlu import danger as danger_module
 from nlu import phrases as phrases_module
 from nlu import text as text_module
 from nlu.danger import DangerList, DangerPhrase, Idiom
 from nlu.phrases import Phrase, PhraseError, PhraseReader
 from nlu.text import words
-from nlu.understanding import URGENCY_OF, Urgency
 
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "config" / "danger.yml"
 _MAX_BYTES = 512_000

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bot import child
 from bot.child import Snapshot
 from bot.message import Incoming
+from config.intents import URGENCY_OF
 from config.load import load
 from config.schema import Configuration
 from handoff import keys
@@ -26,7 +27,7 @@ from handoff.models import metadata
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 CONFIG = Path(__file__).parent.parent / "config"
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

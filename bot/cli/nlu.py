@@ -89,7 +89,7 @@ def _silent(url: str) -> str | None:
     """Why the Rasa server does not answer, or None when it does."""
     engine = RasaServer(url, timeout_s=_PATIENT_S)
     try:
-        engine.read("hoi")
+        engine.classify("hoi")
     except EngineError as fault:
         return str(fault)
     finally:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot.understanding import UnderstandingWatch, open_reader
+from config.intents import FALLBACK, Urgency
 from config.settings import Settings, read_settings
 from nlu import danger_file, model
 from nlu.assemble import record_path
-from nlu.understanding import FALLBACK, Urgency
 from tests.make import CONFIG
 from tests.nlu.test_model import files_of, packed
 

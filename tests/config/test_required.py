@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from config.intents import FALLBACK
+from config.intents import INTENTS as UNDERSTOOD
 from config.load import load
 from config.required import BLIND, INTENTS, NAMES_BOTH_LINES, REQUIRED_UTTERANCES, SAYS_COMPUTER, WITH_CONFIDANT, reachable
 from config.schema import Condition
-from nlu.understanding import FALLBACK
-from nlu.understanding import INTENTS as UNDERSTOOD
 from tests.config.corpus import CONFIG
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from config.intents import URGENCY_OF, Urgency
 from nlu.danger import DangerList
 from nlu.danger_file import DEFAULT_PATH, DangerListError, build, load
 from nlu.training.dataset import training_examples
-from nlu.understanding import URGENCY_OF, Urgency
 
 LIST = load()
 

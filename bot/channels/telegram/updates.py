@@ -15,12 +15,13 @@ from bot.channels.telegram.recent import Recent
 from bot.channels.telegram.routing import said
 from bot.channels.telegram.turn import NAME, take
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.queue.rerouting import READING
 from handoff.runtime import Runtime
 from handoff.wording import Words
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 log = structlog.get_logger()
 
