@@ -15,48 +15,48 @@ from config.faults import Fault, Faults, Finding
 from config.gates.guard import judge_utterance
 from config.gates.simple_dutch import judge_button, judge_text
 from config.load import assemble
-from config.reading import Reading, read
-from config.responses import Told
+from config.parse import Parsed, parse_folder
+from config.responses import UtteranceSource
 from config.schema import Configuration
 
 
 def check(folder: Path) -> list[Fault]:
-    """Every fault in `folder`, sorted by place. Never raises on what the files hold. Empty: ready to publish."""
+    """Every fault in `folder`, sorted by file and line. Never raises on what the files hold. Empty: ready to publish."""
     return _judged(folder)[1]
 
 
 def load_checked(folder: Path) -> Configuration:
     """`config.load.load` and both gates: what may be published. Raises `Faults`."""
-    reading, faults = _judged(folder)
+    parsed, faults = _judged(folder)
     if faults:
         raise Faults(faults)
-    return assemble(reading)
+    return assemble(parsed)
 
 
-def _judged(folder: Path) -> tuple[Reading, list[Fault]]:
-    reading = read(folder)
-    crosscheck(reading)
-    for told in reading.told.values():
-        for i, finding in judge_utterance(told.utterance):
-            _add(told, i, finding)
-        if told.utterance.language == "nl":
-            _simple_dutch(told, reading)
-    return reading, sorted(set(reading.faults))
+def _judged(folder: Path) -> tuple[Parsed, list[Fault]]:
+    parsed = parse_folder(folder)
+    crosscheck(parsed)
+    for source in parsed.utterances.values():
+        for i, finding in judge_utterance(source.utterance):
+            _add(source, i, finding)
+        if source.utterance.language == "nl":
+            _simple_dutch(source, parsed)
+    return parsed, sorted(set(parsed.faults))
 
 
-def _simple_dutch(told: Told, reading: Reading) -> None:
-    for i, variant in enumerate(told.utterance.variants):
-        for finding in judge_text(variant.text, reading.explained):
-            _add(told, i, finding)
+def _simple_dutch(source: UtteranceSource, parsed: Parsed) -> None:
+    for i, variant in enumerate(source.utterance.variants):
+        for finding in judge_text(variant.text, parsed.explained):
+            _add(source, i, finding)
         for j, button in enumerate(variant.buttons):
-            for finding in judge_button(button.title, reading.explained):
-                told.tree.add(told.at(i, "buttons", j, "title"), finding.message, rule=finding.rule)
+            for finding in judge_button(button.title, parsed.explained):
+                source.tree.add(source.at(i, "buttons", j, "title"), finding.message, rule=finding.rule)
 
 
-def _add(told: Told, variant: int, finding: Finding) -> None:
+def _add(source: UtteranceSource, variant: int, finding: Finding) -> None:
     act = finding.rule.startswith("act-")
-    place = told.at(variant, "metadata", "act") if act else told.at(variant, "text")
-    told.tree.add(place, finding.message, rule=finding.rule)
+    path = source.at(variant, "metadata", "act") if act else source.at(variant, "text")
+    source.tree.add(path, finding.message, rule=finding.rule)
 
 
 def show(faults: Sequence[Fault], console: Console) -> None:
@@ -77,9 +77,8 @@ def show(faults: Sequence[Fault], console: Console) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 without faults, 1 with; the folder is the first argument, else this package's own."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).parent
-    faults = check(folder)
+    """Show the faults of the folder in the first argument, else of this package's own; 1 when there are any, else 0."""
+    faults = check(Path(arguments[0]) if arguments else Path(__file__).parent)
     show(faults, Console())
     return 1 if faults else 0
 

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.understanding import open_reader
+from config.faults import Faults
 from config.settings import Settings, read_settings
 from nlu import assemble, danger_file
 from nlu.danger import DangerList
-from nlu.danger_file import DangerListError
 from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
 from nlu.explain import Explanation, explain
 from nlu.model import CarriedModel
@@ -81,8 +81,8 @@ def _judged(settings: Settings) -> Reader:
 def _danger(settings: Settings) -> DangerList:
     try:
         return danger_file.load(settings.config_dir / "danger.yml")
-    except DangerListError as report:
-        raise typer.BadParameter("\n".join(report.faults)) from None
+    except Faults as report:
+        raise typer.BadParameter(str(report)) from None
 
 
 def _silent(url: str) -> str | None:

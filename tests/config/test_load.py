@@ -288,3 +288,10 @@ def test_an_address_of_the_program_itself_is_no_gemeente(tmp_path: Path, taken: 
     (folder / "municipalities" / f"{taken}.yml").write_text(file)
     with pytest.raises(Faults, match="address of the program"):
         load(folder)
+
+
+def test_an_unknown_key_is_named_once(change: Change) -> None:
+    found = change("helplines.yml", "    tel:", "    tol: 1\n    tel:")
+    assert [(fault.key, fault.message) for fault in found if "tol" in fault.key] == [
+        ("helplines.0.tol", "is not a key that we know; check the spelling")
+    ]
