@@ -20,7 +20,7 @@ help:
 	@echo 'make train  train the language model with Rasa (fetches about 2 GB the first time)'
 	@echo 'make parity ask Rasa itself whether the bot answers as it does, on every sentence we have'
 
-run: .venv/.run .venv/.styles
+run: .venv/.run .venv/.bundles
 	@$(BIN)/praat run
 
 test: check .venv/.browser
@@ -29,7 +29,7 @@ test: check .venv/.browser
 	@$(SAY) 'Tests in the browser'
 	@$(BIN)/pytest -n 2 --dist worksteal tests/browser
 
-check: .venv/.test .venv/.styles
+check: .venv/.test .venv/.bundles
 	@$(SAY) 'Style, types, imports, texts'
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -52,7 +52,7 @@ lock: .venv/.uv
 		-o requirements/$$f.txt requirements/$$f.in || exit 1; done
 
 clean:
-	rm -rf .venv .rasa-venv node_modules handoff/console/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .rasa-venv node_modules handoff/console/static/vendor handoff/console/static/built bot/channels/web/built .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.uv: requirements/uv.txt
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed; none was found. Install it, or say: make PYTHON=/path/to/python3'; exit 1; }
@@ -74,12 +74,18 @@ clean:
 	@$(UV) -r requirements/test.txt
 	@touch $@
 
-# The console's stylesheets (NL Design System) and axe-core come from npm; where there is no npm, Node.js comes as a wheel.
-.venv/.styles: .venv/.run package-lock.json
-	@$(SAY) 'Fetching the stylesheets'
+# What runs in a browser: esbuild, the console's stylesheets (NL Design System) and axe-core come from npm; where there is no npm,
+# Node.js comes as a wheel.
+.venv/.npm: .venv/.run package-lock.json
+	@$(SAY) 'Fetching the bundler and the stylesheets'
 	@command -v npm >/dev/null 2>&1 || $(UV) -r requirements/node.txt
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(BIN)/python -m handoff.console.vendor
+	@touch $@
+
+.venv/.bundles: .venv/.npm package.json $(wildcard bot/channels/web/browser/*.js bot/channels/web/page/*.css handoff/console/browser/*.js)
+	@$(SAY) 'Bundling the scripts of the pages'
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm run --silent build
 	@touch $@
 
 .venv/.browser: .venv/.test

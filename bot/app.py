@@ -14,7 +14,7 @@ from bot import understanding
 from bot.preflight import CannotStart
 from config.settings import Settings
 from handoff import publishing
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade

@@ -58,8 +58,8 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop
         while True:
             for channel in channels.values() if not (stop and stop.is_set()) else ():
                 if (free := AT_ONCE - len(busy)) > 0:
-                    lent = await awaited(runtime.store.write(partial(_lend, runtime=runtime, channel=channel, limit=free)))
-                    busy |= {asyncio.create_task(_deliver(runtime, channel, parcel)) for parcel in lent}
+                    leased = await awaited(runtime.store.write(partial(_lease, runtime=runtime, channel=channel, limit=free)))
+                    busy |= {asyncio.create_task(_deliver(runtime, channel, parcel)) for parcel in leased}
             if not busy:
                 return sent
             done, busy = await asyncio.wait(busy, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
@@ -68,13 +68,13 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop
         await asyncio.gather(*busy, return_exceptions=True)
 
 
-def _lend(tx: Connection, runtime: Runtime, channel: Channel, limit: int) -> list[Parcel]:
+def _lease(tx: Connection, runtime: Runtime, channel: Channel, limit: int) -> list[Parcel]:
     now = runtime.clock()
-    return [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, channel.name, now, limit=limit)]
+    return [outbox.lease(tx, parcel, now) for parcel in outbox.due(tx, channel.name, now, limit=limit)]
 
 
-async def _deliver(runtime: Runtime, channel: Channel, lent: Parcel) -> int:
-    ready = await awaited(runtime.store.write(partial(_prepare, runtime=runtime, lent=lent)))
+async def _deliver(runtime: Runtime, channel: Channel, leased: Parcel) -> int:
+    ready = await awaited(runtime.store.write(partial(_prepare, runtime=runtime, leased=leased)))
     if ready is None:
         return 0
     parcel, address, outgoing = ready
@@ -91,23 +91,23 @@ async def _deliver(runtime: Runtime, channel: Channel, lent: Parcel) -> int:
     return int(fault is None)
 
 
-def _prepare(tx: Connection, runtime: Runtime, lent: Parcel) -> tuple[Parcel, bytes, Outgoing] | None:
+def _prepare(tx: Connection, runtime: Runtime, leased: Parcel) -> tuple[Parcel, bytes, Outgoing] | None:
     """What to send, as it is true now; None when there is nothing to send (any more)."""
     now = runtime.clock()
-    parcel = outbox.renew(tx, lent, now)
+    parcel = outbox.renew(tx, leased, now)
     if parcel is None:
         return None
     try:
         outgoing = _outgoing(tx, runtime, parcel)
         address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
-    except StoreUnavailable:  # not now: it comes back when its loan ends
+    except StoreUnavailable:  # not now: it comes back when its lease ends
         raise
     except (HandoffError, LookupError, ValueError) as error:  # one that cannot be read keeps nobody else's waiting
         log.error("parcel_unreadable", parcel=parcel.id, error=type(error).__name__)
         outbox.failed(tx, parcel, now)
         return None
     if outgoing is None:
-        outbox.unsaid(tx, parcel)
+        outbox.unsaid(tx, parcel, now)
         return None
     return parcel, address, outgoing
 
@@ -130,6 +130,7 @@ def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | No
         if number is None:
             return None
         conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=number)  # the transcript shows what was really said
+        handoffs.note_duty(tx, chat.id, utterance.variants[number].when.get(Condition.ON_DUTY))
     variant = utterance.variants[number or 0]
     municipality = runtime.municipality(chat.municipality_id).name
     name = conversation.first_name(tx, parcel.person_id)

@@ -18,7 +18,7 @@ from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
 from handoff.chats import deletions
 from handoff.chats.deletions import FAREWELL_LINES, Deletion
-from handoff.chats.outbox import BACKOFF_S, LOAN
+from handoff.chats.outbox import BACKOFF_S, LEASE
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.runtime import Runtime
@@ -80,7 +80,7 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
     else:
         await _say(runtime, channel, address, job, done)
     if done.said:  # noted before the deleting, which may take long: it is not said twice
-        said, until = done.said, runtime.clock() + LOAN
+        said, until = done.said, runtime.clock() + LEASE
         await awaited(runtime.store.write(lambda tx: deletions.settle(tx, job, deleted=(), said=said, until=until, failed=False)))
         done.said = 0
     await _delete(channel, address, job.left, done)

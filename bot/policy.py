@@ -6,9 +6,11 @@ It never decides *whether* a human comes (everybody is handed off, before this i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from config.intents import Urgency
 from config.languages import LANGUAGE_CARDS
+from config.schema import Route
 from nlu.understanding import Understanding
 
 FIRST_CONTACT = "utter_first_contact"
@@ -104,3 +106,11 @@ def waiting_utterance(waited_minutes: float, told_minutes: int) -> tuple[int, st
     """(minutes, utterance) that a waiting child has to hear now: the latest that is due and was not told; None if none is."""
     due = [m for m in WAITING_MINUTES if told_minutes < m <= waited_minutes]
     return (due[-1], f"utter_waiting_{due[-1]}") if due else None
+
+
+def next_due(route: Route, *, waiting_since: datetime, told_from: datetime, told_minutes: int, now: datetime) -> datetime | None:
+    """The first moment after `now` at which something is due for a waiting child: a waiting message or the next step of its
+    route. None when all has been said and done."""
+    messages = (told_from + timedelta(minutes=m) for m in WAITING_MINUTES if m > told_minutes)
+    steps = (waiting_since + timedelta(minutes=step.after_minutes) for step in route.steps)
+    return min((moment for moment in (*messages, *steps) if moment > now), default=None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from config.settings import Settings
 
@@ -35,6 +36,14 @@ def own_place(settings: Settings) -> Iterator[None]:
         ):
             _see_that_free(name, host, port)
         yield
+
+
+def see_that_built(files: Iterable[Path]) -> None:
+    """Raise `CannotStart` when one of the browser's files was never bundled: every page would lack its script or its looks."""
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        what = ", ".join(missing)
+        raise CannotStart(f"van de pagina's ontbreekt: {what}. Draai `make run`, of `npm ci --ignore-scripts && npm run build`")
 
 
 def _see_that_free(name: str, host: str, port: int) -> None:

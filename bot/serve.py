@@ -14,11 +14,14 @@ import uvicorn
 
 from bot.app import Parts, prepare_database
 from bot.channels.web.app import child_app
+from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
 from bot.hardening import harden
 from bot.loops import ConfigurationWatch, Step, every, steps
+from bot.preflight import see_that_built
 from bot.understanding import UnderstandingWatch
 from config.settings import SettingsFaults
 from handoff.console.app import console_app
+from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
 
 if TYPE_CHECKING:
     from bot.channels.telegram.service import TelegramService
@@ -29,6 +32,11 @@ GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
 
 ROLES = ("child", "console", "loops")
+
+
+def see_browser_files(roles: Sequence[str]) -> None:
+    """Raise `CannotStart` when the scripts and styles that the pages of these roles need were never bundled."""
+    see_that_built([*(CHILD_FILES if "child" in roles else ()), *(CONSOLE_FILES if "console" in roles else ())])
 
 
 class _Quiet(uvicorn.Server):

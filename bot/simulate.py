@@ -20,12 +20,12 @@ from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
 from handoff.chats.conversation import WEBCHAT
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
 from handoff.models import message
 from handoff.publishing import store_published
-from handoff.runtime import Runtime, team_id_of, utc_now
+from handoff.runtime import Runtime, utc_now
 from nlu.understanding import Understanding
 
 
@@ -48,7 +48,7 @@ def simulate(
             token = secrets.token_bytes(32)
             for turn, text in enumerate(messages, start=1):
                 incoming = Incoming(WEBCHAT, municipality_id, token, f"turn-{turn}", text)
-                understanding = pressed(understand(text), runtime.script, text)
+                understanding = pressed(understand(text), runtime.script_for(municipality_id), text)
                 yield runtime.store.write(
                     lambda tx, i=incoming, u=understanding, n=turn: _one(tx, runtime, i, u, n)  # type: ignore[misc]
                 ).result()
@@ -64,7 +64,9 @@ def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
         tx, runtime.vault, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant",
         passphrase=secrets.token_hex(16), must_renew=True, now=now,
     )  # fmt: skip
-    keys.found_team(tx, runtime.vault, team_id=team_id_of(municipality_id), person_id=person_id, now=now)
+    keys.found_team(
+        tx, runtime.vault, team_id=runtime.municipality(municipality_id).receiving_team.id, person_id=person_id, now=now
+    )
 
 
 def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, turn: int) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnR
     municipality = runtime.municipality(incoming.municipality_id).name
     replies = []
     for row in tx.execute(query.order_by(message.c.seq)):
-        variant = runtime.script.utterances[row.utterance].variants[row.variant]
+        variant = runtime.script_of(tx, row.script_version).utterances[row.utterance].variants[row.variant]
         text = render(variant.text, runtime.configuration.helplines, municipality=municipality)
         replies.append({"utterance": row.utterance, "text": text})
     return replies

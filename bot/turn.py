@@ -11,14 +11,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.message import Incoming
-from bot.policy import State, decide
+from bot.policy import State, decide, next_due
 from config.intents import URGENCY_OF
 from config.schema import Script
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat, Door
 from handoff.queue import handoffs, rerouting
 from handoff.queue.handoffs import Handoff
-from handoff.runtime import Runtime, team_id_of
+from handoff.runtime import Runtime
 from handoff.speak import say
 from nlu.understanding import Understanding
 
@@ -56,7 +56,10 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         urgency=understanding.urgency, language=understanding.language, now=now,
     )  # fmt: skip
     route = runtime.route(chat.municipality_id)
-    item = handoffs.enqueue(tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now)
+    item = handoffs.enqueue(
+        tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now,
+        due_at=next_due(route, waiting_since=now, told_from=now, told_minutes=0, now=now),
+    )  # fmt: skip
     state = State(
         turns=said,
         claimed=item.state == "claimed",
@@ -81,14 +84,14 @@ def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -
     found = conversation.find(tx, runtime.vault, door, lock=True)
     if found is None:
         begun = conversation.begin(
-            tx, runtime.vault, door, municipality_id=municipality.id, team_id=team_id_of(municipality.id),
+            tx, runtime.vault, door, municipality_id=municipality.id, team_id=municipality.receiving_team.id,
             retention_days=municipality.retention_days, now=now, place=incoming.place, order=incoming.order,
         )  # fmt: skip
         return begun, False
     if incoming.texts is None or found.municipality_id == municipality.id:
         return found, False
     moved = rerouting.move(
-        tx, runtime.vault, found, municipality_id=municipality.id, team_id=team_id_of(municipality.id), place=incoming.place,
+        tx, runtime.vault, found, municipality_id=municipality.id, team_id=municipality.receiving_team.id, place=incoming.place,
         route=runtime.route(municipality.id), texts=incoming.texts, now=now,
     )  # fmt: skip
     return (conversation.get(tx, found.id), True) if moved else (found, False)

@@ -1,24 +1,26 @@
 """The loop that keeps a waiting child told: after 1, 3 and 10 minutes, when the last human leaves, when a confidant vanished.
 
-Each child is a transaction of its own, and each sentence is noted before it counts, so that two loops never say it twice.
+It asks for what is due and scans nothing (decision 0023). Several children share a transaction, each in a savepoint of its own;
+sentence and note commit together, so that two loops never say it twice and one that dies in between has said nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
-from bot.policy import waiting_utterance
-from config.schema import Condition
+from bot.policy import next_due, waiting_utterance
+from config.schema import RouteStep
 from handoff.chats import conversation
-from handoff.chats.conversation import Chat
 from handoff.database import awaited
-from handoff.errors import NotFound, StoreUnavailable
-from handoff.queue import handoffs
+from handoff.errors import StoreUnavailable
+from handoff.queue import due, handoffs, roster
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 from handoff.speak import say
@@ -27,86 +29,128 @@ log = structlog.get_logger()
 
 NOBODY = "utter_nobody_on_duty"
 
+BATCH = 20
+"""Children in one transaction: few enough that a turn on SQLite's one writer does not wait long behind them."""
 
-async def tell_waiting(runtime: Runtime) -> int:
-    """Go once through everybody who waits and every claim whose confidant vanished. Returns how many messages were added."""
+OVERLAP = timedelta(minutes=1)
+"""A change of duty is looked at again for so long: a turn that began before it may commit "somebody is there" after it."""
+
+Take = Callable[[Connection, datetime, int], list[str]]
+Deed = Callable[[Connection, Runtime, str, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """How many handoffs were taken, and how many messages were added for them."""
+
+    taken: int
+    told: int
+
+
+async def tell_waiting(runtime: Runtime, since: datetime | None = None) -> int:
+    """Say what is due to those who wait and to those whose confidant vanished. Returns how many messages were added.
+
+    `since` is when this process did so last; None looks at the duty of every team, as at a start.
+    """
     now = runtime.clock()
-    expired = await awaited(runtime.store.read(lambda tx: handoffs.expired(tx, now)))
-    waiting = await awaited(runtime.store.read(handoffs.all_waiting))
+    await _notice_absence(runtime, since, now)
+    if not await awaited(runtime.store.read(partial(due.anything, now=now))):
+        return 0
+    return await _all(runtime, due.take_lapsed, _lapse, now) + await _all(runtime, due.take_waiting, _look, now)
+
+
+async def _notice_absence(runtime: Runtime, since: datetime | None, now: datetime) -> None:
+    """Where the last confidant went away, children who were told that somebody is there are looked at now."""
+    if since is None:
+        teams = await awaited(runtime.store.read(due.told_teams))
+    else:
+        teams = await awaited(runtime.store.read(partial(roster.left, since=since - OVERLAP, now=now)))
+    for team_id in teams:
+        await awaited(runtime.store.write(partial(_end_hope, team_id=team_id, now=now)))
+
+
+def _end_hope(tx: Connection, team_id: str, now: datetime) -> None:
+    if not roster.on_duty(tx, team_id, now):
+        due.hope_ended(tx, team_id, now)
+
+
+async def _all(runtime: Runtime, take: Take, deed: Deed, now: datetime) -> int:
     told = 0
-    for item in expired:
-        told += await _each(runtime, partial(_lapse, runtime=runtime, item=item, now=now))
-    for item in waiting:
-        told += await _each(
-            runtime,
-            partial(_tell, runtime=runtime, item=item, now=now),
-            only_if=partial(_something_due, runtime=runtime, item=item, now=now),
-        )
-    return told
+    while True:
+        batch = await awaited(runtime.store.write(partial(_one_batch, runtime=runtime, take=take, deed=deed, now=now)))
+        told += batch.told
+        if batch.taken < BATCH:
+            return told
 
 
-async def _each(runtime: Runtime, deed: Callable[[Connection], int], only_if: Callable[[Connection], bool] | None = None) -> int:
-    """One child's turn; what goes wrong with one is noted by its class and keeps no other child waiting."""
+def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: datetime) -> _Batch:
+    taken = take(tx, now, BATCH)
+    return _Batch(len(taken), sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken))
+
+
+def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
+    """One child; what goes wrong with it is noted by its class, undone, and keeps no other child waiting."""
     try:
-        if only_if is None or await awaited(runtime.store.read(only_if)):
-            return await awaited(runtime.store.write(deed))
-    except StoreUnavailable:
+        with tx.begin_nested():
+            return deed(tx, runtime, handoff_id, now)
+    except (StoreUnavailable, OperationalError):  # the database's fault, not the child's
         raise
     except Exception as error:  # noqa: BLE001
         log.error("telling_failed", error=type(error).__name__)
+    due.put_off(tx, handoff_id, now + due.PUT_OFF)
     return 0
 
 
-def _lapse(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int:
-    chat = _locked(tx, item)
-    if chat is None or not handoffs.lapse(tx, handoff_id=item.id, now=now):
+def _lapse(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> int:
+    if not handoffs.lapse(tx, handoff_id=handoff_id, now=now):
         return 0
+    chat = conversation.get(tx, handoffs.get(tx, handoff_id).conversation_id)
     return int(say(tx, runtime, chat, "utter_given_back", now=now) is not None)
 
 
-def _step(runtime: Runtime, item: Handoff, now: datetime) -> str:
+def _look(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> int:
+    item = due.waiting(tx, handoff_id, now)
+    if item is None:
+        return 0
+    message = _message_due(item, now)
+    alone = item.told_on_duty and not roster.on_duty(tx, item.team_id, now)
+    _plan(tx, runtime, item, now, told_minutes=message[0] if message else item.told_minutes, again=bool(message) and alone)
+    utterance = message[1] if message else NOBODY if alone else None
+    if utterance is None:
+        return 0
+    return int(say(tx, runtime, conversation.get(tx, item.conversation_id), utterance, now=now) is not None)
+
+
+def _plan(tx: Connection, runtime: Runtime, item: Handoff, now: datetime, *, told_minutes: int, again: bool) -> None:
+    """Note where route and messages stand. `again`: at once, because the message that comes first may not say that nobody is
+    there any more."""
+    moment = now if again else _next(runtime, item, now, told_minutes)
+    due.plan(tx, item, step=_step(runtime, item, now).to, told_minutes=told_minutes, due_at=moment)
+
+
+def _step(runtime: Runtime, item: Handoff, now: datetime) -> RouteStep:
     """Whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
     waited = max(0.0, (now - item.waiting_since).total_seconds() / 60)
-    return runtime.route(item.municipality_id, item.route).step_at(waited).to
+    return runtime.route(item.municipality_id, item.route).step_at(waited)
 
 
-def _due(item: Handoff, now: datetime) -> tuple[int, str] | None:
+def _next(runtime: Runtime, item: Handoff, now: datetime, told_minutes: int) -> datetime | None:
+    route = runtime.route(item.municipality_id, item.route)
+    since, told_from = item.waiting_since, item.told_from
+    return next_due(route, waiting_since=since, told_from=told_from, told_minutes=told_minutes, now=now)
+
+
+def _message_due(item: Handoff, now: datetime) -> tuple[int, str] | None:
     return waiting_utterance((now - item.told_from).total_seconds() / 60, item.told_minutes)
 
 
-def _something_due(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> bool:
-    if _due(item, now) or _step(runtime, item, now) != item.step:
-        return True
-    return _hope_ended(tx, runtime, item, now)
+def plan_again(tx: Connection, runtime: Runtime, now: datetime) -> None:
+    """Look earlier where something is due earlier than was planned: routes may have been published anew."""
+    moments = {item.id: _planned(runtime, item, now) for item in handoffs.all_waiting(tx)}
+    due.bring_forward(tx, {found: at for found, at in moments.items() if at is not None})
 
 
-def _tell(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> int:
-    chat = _locked(tx, item)
-    current = handoffs.open_of(tx, item.conversation_id) if chat else None
-    if chat is None or current is None or current.id != item.id or current.state != "waiting":
-        return 0
-    handoffs.note_step(tx, handoff_id=item.id, step=_step(runtime, current, now))
-    due = _due(current, now)
-    if due and handoffs.note_told(tx, handoff_id=item.id, minutes=due[0]):
-        return int(say(tx, runtime, chat, due[1], now=now) is not None)
-    if _hope_ended(tx, runtime, item, now):
-        return int(say(tx, runtime, chat, NOBODY, now=now) is not None)
-    return 0
-
-
-def _hope_ended(tx: Connection, runtime: Runtime, item: Handoff, now: datetime) -> bool:
-    """The last thing this child heard about people was that somebody is there, and that is no longer so."""
-    if runtime.facts(tx, item.team_id, now)[Condition.ON_DUTY]:
-        return False
-    for utterance, variant, version in conversation.last_references(tx, item.conversation_id):
-        claim = runtime.script_of(tx, version).utterances[utterance].variants[variant].when.get(Condition.ON_DUTY)
-        if claim is not None:
-            return claim
-    return False
-
-
-def _locked(tx: Connection, item: Handoff) -> Chat | None:
-    try:
-        return conversation.get(tx, item.conversation_id, lock=True)
-    except NotFound:  # erased meanwhile
-        return None
+def _planned(runtime: Runtime, item: Handoff, now: datetime) -> datetime | None:
+    if _message_due(item, now) or _step(runtime, item, now).to != item.step:
+        return now
+    return _next(runtime, item, now, item.told_minutes)

@@ -133,6 +133,7 @@ def _digits(number: str) -> str:
 
 def _municipalities(parsed: Parsed) -> None:
     taken: dict[str, str] = {}
+    teams: dict[str, str] = {}
     codes = {name: name for name in parsed.municipalities}
     for name, municipality in parsed.municipalities.items():
         tree, path = parsed.homes[f"municipality {name}"]
@@ -142,6 +143,10 @@ def _municipalities(parsed: Parsed) -> None:
             owner = taken.setdefault(alias.casefold(), name)
             if owner != name:
                 tree.add((*path, "aliases", i), f"is already a spelling of {owner}")
+        for i, team in enumerate(municipality.teams):
+            owner = teams.setdefault(team.id, f"{name} {i}")
+            if owner != f"{name} {i}":
+                tree.add((*path, "teams", i, "id"), f"is already a team of {owner.split()[0]}")
         for code in municipality.places:
             owner = codes.setdefault(code, f"{name} {code}")
             if owner != f"{name} {code}":

@@ -17,6 +17,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """What a start link (`?start=...`) of Telegram may carry."""
+TeamId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 PlaceLabel = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -202,13 +203,20 @@ class Route(Frozen):
         return [s for s in self.steps if s.after_minutes <= waited_minutes][-1]
 
 
+class Team(Frozen):
+    """People of a gemeente who share a key. `id` is for good: keys are bound to it; `name` is how confidants read it."""
+
+    id: TeamId
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
 class Municipality(Frozen):
     """A gemeente: the tenant. `aliases` are other spellings that the search understands."""
 
     id: Slug
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     aliases: tuple[str, ...] = ()
-    team: Annotated[str, StringConstraints(min_length=1, max_length=120)]  # the team's name as confidants read it
+    teams: tuple[Team, ...] = Field(min_length=1)  # the first one receives new children
     route: Slug
     exit_url: Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+/?$")]  # neutral site of the quick exit
     short_address: str | None = None  # as printed on the sticker, when the gemeente has one; else the configured origin
@@ -216,6 +224,18 @@ class Municipality(Frozen):
     retention_days: Annotated[int, Field(ge=1, le=365)] = 30
     retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
     places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a start link of Telegram carries the code
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_teams(cls, value: object) -> object:
+        if isinstance(value, Mapping) and "team" in value:
+            raise ValueError("`team` is now `teams`, a list of id and name; the team of an older file has the id team-<gemeente>")
+        return value
+
+    @property
+    def receiving_team(self) -> Team:
+        """The team in whose queue a new child comes."""
+        return self.teams[0]
 
 
 class Configuration(Frozen):
@@ -225,6 +245,10 @@ class Configuration(Frozen):
     helplines: Mapping[str, Helpline]
     routes: Mapping[str, Route]
     municipalities: Mapping[str, Municipality]
+
+    def script_for(self, municipality_id: str | None) -> Script:  # noqa: ARG002 - one script serves all gemeenten today
+        """What the bot says for this gemeente; for None, where no gemeente is known yet."""
+        return self.script
 
     @property
     def listed(self) -> tuple[Municipality, ...]:

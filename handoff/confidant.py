@@ -18,6 +18,7 @@ from handoff.chats.conversation import Chat
 from handoff.errors import Conflict, NotFound
 from handoff.queue import handoffs, roster
 from handoff.queue.handoffs import Handoff, Outcome
+from handoff.queue.roster import OnDuty
 from handoff.runtime import Runtime
 from handoff.speak import say
 from handoff.team import access
@@ -31,7 +32,7 @@ class Board:
     team: access.MyTeam
     waiting: list[Handoff]
     held: list[Handoff]
-    on_duty: list[tuple[str, str]]  # (person id, first name)
+    on_duty: list[OnDuty]
     my_shift: bool
 
 

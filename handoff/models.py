@@ -96,6 +96,7 @@ team = sa.Table(
     _ref("municipality_id", "municipality.id"),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),  # the current one; old epochs are deleted at rotation
+    sa.Column("position", sa.SmallInteger, nullable=True),  # 0 receives new children, null: not named any more
 )
 
 team_key = sa.Table(
@@ -149,6 +150,8 @@ shift = sa.Table(
 )
 sa.Index("uq_shift_open", shift.c.team_id, shift.c.person_id, unique=True, sqlite_where=shift.c.ends_at.is_(None),
          postgresql_where=shift.c.ends_at.is_(None))  # fmt: skip
+sa.Index("ix_shift_seen", shift.c.seen_at, sqlite_where=shift.c.ends_at.is_(None), postgresql_where=shift.c.ends_at.is_(None))
+sa.Index("ix_shift_ends_at", shift.c.ends_at)
 
 script_version = sa.Table(
     "script_version",
@@ -172,7 +175,7 @@ conversation = sa.Table(
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("language", sa.String(8), nullable=False),
     sa.Column("place", sa.String(64), nullable=True),  # the code of the sticker's spot, when the child came by one
-    sa.Column("expires_on", sa.String(10), nullable=False),  # the expiry bucket: a day, YYYY-MM-DD
+    sa.Column("expires_on", sa.String(10), nullable=False, index=True),  # the expiry bucket: a day, YYYY-MM-DD
     _at("created_at"),
     _at("last_child_at"),
     _at("seen_at", nullable=True),  # the page's last sign of life
@@ -186,6 +189,8 @@ conversation_key = sa.Table(
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
     _bytes("public_key"),
+    sa.Column("teams", sa.Text, nullable=False),  # the ids of the teams that it is wrapped for, "a,b"; `mac` proves them
+    _bytes("child_wrap", nullable=True),  # web only: the private half, sealed to the child
     _bytes("mac"),
 )
 
@@ -194,8 +199,10 @@ key_wrap = sa.Table(
     metadata,
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
-    sa.Column("recipient", sa.String(16), primary_key=True),  # "child" or "team:<epoch>"
+    _ref("team_id", "team.id", key=True),  # whose key in this epoch opens it
+    sa.Column("epoch", sa.Integer, nullable=False),
     _bytes("sealed"),
+    sa.Column("first_form", sa.Boolean, nullable=False),  # sealed before 0005: bound to "team:<epoch>", without the team's id
 )
 
 message = sa.Table(
@@ -241,6 +248,8 @@ handoff = sa.Table(
     sa.Column("route", sa.String(64), nullable=False),
     sa.Column("step", sa.String(16), nullable=False),
     sa.Column("told_minutes", sa.Integer, nullable=False, server_default="0"),  # the last waiting message that was sent
+    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.false()),  # the child was told that somebody is there
+    _at("due_at", nullable=True),  # waiting: when the loop must look at it next; null: nothing is to come
     _at("opened_at"),
     _at("told_from"),  # from when the waiting messages count: the opening, or when a human let go
     _at("waiting_since"),  # kept when a claim is given back: nobody loses their place
@@ -259,6 +268,17 @@ handoff = sa.Table(
 sa.Index("uq_handoff_open", handoff.c.conversation_id, unique=True, sqlite_where=handoff.c.state != "closed",
          postgresql_where=handoff.c.state != "closed")  # fmt: skip
 
+HANDOFF_WAITS = handoff.c.state == sa.literal_column("'waiting'")
+HANDOFF_IS_CLAIMED = handoff.c.state == sa.literal_column("'claimed'")
+"""Spelled out, not bound: only then do both databases see that a partial index fits the question."""
+
+for _name, _columns, _where in (
+    ("ix_handoff_due", (handoff.c.due_at,), HANDOFF_WAITS),
+    ("ix_handoff_told_on_duty", (handoff.c.team_id,), sa.and_(HANDOFF_WAITS, handoff.c.told_on_duty.is_(True))),
+    ("ix_handoff_lease", (handoff.c.lease_until,), HANDOFF_IS_CLAIMED),
+):
+    sa.Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
+
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -276,6 +296,9 @@ outbox = sa.Table(
     sa.CheckConstraint("delivered_at is null or failed_at is null", "one_end"),
     sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", "wiped"),
 )
+_ON_ITS_WAY = sa.and_(outbox.c.delivered_at.is_(None), outbox.c.failed_at.is_(None))
+sa.Index("ix_outbox_due", outbox.c.channel, outbox.c.due_at, sqlite_where=_ON_ITS_WAY, postgresql_where=_ON_ITS_WAY)
+sa.Index("ix_outbox_first", outbox.c.conversation_id, outbox.c.seq, sqlite_where=_ON_ITS_WAY, postgresql_where=_ON_ITS_WAY)
 
 erased = sa.Table(
     "erased",
@@ -302,6 +325,8 @@ deletion = sa.Table(
     _at("due_at"),
     _at("expires_at"),  # after this the channel deletes nothing any more, and the row goes
     sa.UniqueConstraint("channel", "child_auth"),
+    sa.Index("ix_deletion_due", "channel", "due_at"),
+    sa.Index("ix_deletion_expires_at", "expires_at"),
 )
 
 audit_entry = sa.Table(
@@ -315,4 +340,12 @@ audit_entry = sa.Table(
     sa.Column("object", sa.String(64), nullable=True),  # an id, never a name or a word
     sa.Column("result", sa.String(16), nullable=False),
     sa.Column("origin", sa.String(16), nullable=False),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("no", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("xact", sa.BigInteger, nullable=False, index=True),  # the transaction: only PostgreSQL, see `database.notifications`
+    sa.Column("body", sa.Text, nullable=False),  # JSON pairs of topic and kind: ids and small state, never words
 )

@@ -96,7 +96,8 @@ def store_published(tx: Connection, runtime: Runtime, configuration: Configurati
     a message points at a script version by foreign key, so words of a version that is not stored cannot be said.
     """
     chosen = configuration or runtime.configuration
-    versions.publish(tx, chosen.script, runtime.clock())
+    for script in {script.version: script for script in map(chosen.script_for, chosen.municipalities)}.values():
+        versions.store(tx, script, runtime.clock())
     municipalities.sync(tx, chosen.municipalities.values())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from config.facts import facts
 from config.schema import Condition, Configuration, Municipality, Route, Script
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.database import Store
 from handoff.errors import NotFound
 from handoff.queue import roster
@@ -33,13 +33,12 @@ class Runtime:
     child_origin: str = "http://localhost:8080"
     _scripts: dict[str, Script] = field(default_factory=dict)
 
-    @property
-    def script(self) -> Script:
-        """The script in force."""
-        return self.configuration.script
+    def script_for(self, municipality_id: str | None) -> Script:
+        """Return the script in force for a gemeente; for None, where no gemeente is known yet."""
+        return self.configuration.script_for(municipality_id)
 
     def municipality(self, municipality_id: str) -> Municipality:
-        """The gemeente with this id. Raises `NotFound`."""
+        """Return the gemeente with this id. Raises `NotFound`."""
         found = self.configuration.municipalities.get(municipality_id)
         if found is None:
             raise NotFound("no such municipality")
@@ -63,14 +62,9 @@ class Runtime:
         return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed, webchat=webchat))
 
     def script_of(self, tx: Connection, version: str) -> Script:
-        """The script that an old message points at; versions never change, so they are kept in memory."""
-        if version == self.script.version:
-            return self.script
+        """Return the script that a message points at; versions never change, so they are kept in memory."""
+        if version == self.configuration.script.version:
+            return self.configuration.script
         if version not in self._scripts:
             self._scripts[version] = versions.load(tx, version)
         return self._scripts[version]
-
-
-def team_id_of(municipality_id: str) -> str:
-    """The id of a gemeente's team of confidants (one team each, until routes name more)."""
-    return f"team-{municipality_id}"

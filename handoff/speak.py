@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from config.schema import Condition
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat
+from handoff.queue import handoffs
 from handoff.runtime import Runtime
 
 
@@ -23,13 +25,15 @@ def say(
     choices: tuple[str, ...] = (),
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
-    script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
-    variant = script.utterances[utterance_id].choose(
+    script = runtime.script_for(chat.municipality_id)  # once: a newer one may come between choosing and noting what was chosen
+    utterance = script.utterances[utterance_id]
+    variant = utterance.choose(
         runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),
         turn=_times_said(tx, chat, utterance_id),
     )
     if variant is None:
         return None
+    handoffs.note_duty(tx, chat.id, utterance.variants[variant].when.get(Condition.ON_DUTY))
     return conversation.add_utterance(
         tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=script.version, now=now,
         person_id=person_id, choices=choices,

@@ -13,7 +13,7 @@ from config.schema import QuickReply
 from handoff import keys
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import ChildKey
+from handoff.crypto import ChildKey
 from handoff.keys.messages import OpenedMessage
 from handoff.models import person
 from handoff.queue import rerouting

@@ -38,7 +38,7 @@ class Words:
         known = dict(facts(self.runtime.configuration.helplines, self.now, on_duty=bool(self.on_duty), webchat=self.webchat))
         if self.on_duty is None:
             del known[Condition.ON_DUTY]
-        utterance = self.runtime.script.utterances[utterance_id]
+        utterance = self.runtime.configuration.script.utterances[utterance_id]
         index = utterance.choose(known, turn=0)
         if index is None:
             return None

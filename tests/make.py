@@ -16,18 +16,18 @@ from bot.child import Snapshot
 from bot.message import Incoming
 from config.intents import URGENCY_OF
 from config.load import load
-from config.schema import Configuration
+from config.schema import Configuration, Team
 from handoff import keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import WEBCHAT
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
-from handoff.models import metadata
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
 from nlu.understanding import Understanding
+from tests.databases import sqlite_with_tables
 
 CONFIG = Path(__file__).parent.parent / "config"
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def configuration() -> Configuration:
     if not _LOADED:
         real = load(CONFIG)
         other = real.municipalities[CITY].model_copy(
-            update={"id": "elders", "name": "Elders", "aliases": (), "team": "Team Elders"}
+            update={"id": "elders", "name": "Elders", "aliases": (), "teams": (Team(id="team-elders", name="Team Elders"),)}
         )
         _LOADED.append(real.model_copy(update={"municipalities": {**real.municipalities, "elders": other}}))
     return _LOADED[0]
@@ -112,18 +112,22 @@ class House:
 
 @contextmanager
 def house(folder: Path, url: str | None = None) -> Iterator[House]:
-    """A running product on `url`, or on a new SQLite file in `folder`; tables made, script published."""
-    address = url or f"sqlite:///{folder}/praat.db"
+    """A running product on `url`, which has our tables, or on a new SQLite file in `folder`; script published."""
+    address = url or sqlite_with_tables(folder / "praat.db")
     store = open_store(address)
     secret = secrets.token_bytes(64)
     clock = Clock()
     runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), clock)
     try:
-        store.write(metadata.create_all).result()
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)
     finally:
         store.close()
+
+
+def team_id_of(municipality_id: str) -> str:
+    """The team of a gemeente that receives."""
+    return configuration().municipalities[municipality_id].receiving_team.id
 
 
 def understood(intent: str = "greet", *, language: str = "nl", confidence: float = 0.9) -> Understanding:

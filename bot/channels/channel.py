@@ -32,7 +32,7 @@ class Channel(Protocol):
     async def send(self, address: bytes, outgoing: Outgoing) -> Sequence[int] | None:
         """Send one message; returns the channel's own number of each piece that went out now, if it has them.
 
-        Raises `DeliveryFailed`, and nothing else. Must end well within `handoff.chats.outbox.LOAN`.
+        Raises `DeliveryFailed`, and nothing else. Must end well within `handoff.chats.outbox.LEASE`.
         """
         ...
 

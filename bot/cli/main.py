@@ -16,7 +16,7 @@ from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.telegram import commands
 from bot.cli import nlu, people
 from bot.preflight import CannotStart, own_place
-from bot.serve import ROLES, Running, serve
+from bot.serve import ROLES, Running, see_browser_files, serve
 from bot.understanding import open_reader
 from config.faults import ConfigError
 from config.settings import Settings, read_settings
@@ -63,6 +63,7 @@ def check(folder: Annotated[Path | None, typer.Argument(help="the configuration;
 def run(*, with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="make the demo gemeente's people")] = True) -> None:
     """Everything in one process on this machine: the child's page, the console, the loops."""
     settings = read_settings()
+    see_browser_files(ROLES)
     first_start(settings)
     with own_place(settings):
         parts = assemble(settings)
@@ -95,6 +96,7 @@ def serve_one(role: Annotated[str, typer.Argument(help="child, console or loops"
     """One role of a larger installation; any number of each, on PostgreSQL."""
     if role not in ROLES:
         raise typer.BadParameter(f"kies uit: {', '.join(ROLES)}")
+    see_browser_files((role,))
     parts = assemble(read_settings())
     try:
         _serve(parts, (role,))

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from handoff import keys
 from handoff.chats import outbox
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import NotFound
 from handoff.events import announce, chat_topic
+from handoff.keys import KeyScope
 from handoff.models import conversation, erased, handoff, message, person
 
 WEBCHAT = "webchat"
@@ -105,7 +106,7 @@ def begin(
             last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
         )
     )  # fmt: skip
-    keys.begin(tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on)
+    keys.begin(tx, vault, KeyScope(chat.id, child_key, expires_on), [team_id])
     return chat
 
 

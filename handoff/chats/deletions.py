@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.chats.outbox import LOAN, numbers_of, text_of
-from handoff.crypto.vault import Vault
+from handoff.chats.outbox import LEASE, numbers_of, text_of
+from handoff.clock import AHEAD
+from handoff.crypto import Vault
 from handoff.models import conversation, deletion
 
 EXPIRES = timedelta(hours=48)
@@ -80,14 +81,14 @@ def address_of(vault: Vault, job: Deletion) -> bytes:
 
 
 def due(tx: Connection, channel: str, now: datetime, limit: int = 8) -> list[Deletion]:
-    """The jobs whose time has come, lent to the caller for `outbox.LOAN`. What has expired is dropped."""
+    """The jobs whose time has come, leased to the caller for `outbox.LEASE`. What has expired is dropped."""
     tx.execute(deletion.delete().where(deletion.c.expires_at <= now))
     query = sa.select(*_ROW).where(deletion.c.channel == channel, deletion.c.due_at <= now).order_by(deletion.c.due_at).limit(limit)
     if tx.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
     jobs = [Deletion(**row._asdict()) for row in tx.execute(query)]
     for job in jobs:
-        tx.execute(deletion.update().where(deletion.c.id == job.id).values(due_at=now + LOAN))
+        tx.execute(deletion.update().where(deletion.c.id == job.id).values(due_at=now + LEASE))
     return jobs
 
 
@@ -105,6 +106,17 @@ def settle(tx: Connection, job: Deletion, *, deleted: Collection[int], said: int
     values = {"numbers": text_of(left), "to_say": to_say, "attempts": job.attempts + failed}
     values |= {} if joined else {"due_at": until}
     tx.execute(deletion.update().where(*_this(job)).values(**values))
+
+
+def set_right(tx: Connection, now: datetime) -> int:
+    """After a clock was put back: what was to wait longer is tried now, and nothing outlives `EXPIRES` from now. Returns how many.
+
+    For a start and a jump, not for each second.
+    """
+    late = deletion.c.due_at > now + LEASE + AHEAD
+    long = deletion.c.expires_at > now + EXPIRES + AHEAD
+    tx.execute(deletion.update().where(long).values(expires_at=now + EXPIRES))
+    return tx.execute(deletion.update().where(late).values(due_at=now)).rowcount
 
 
 def drop(tx: Connection, job: Deletion) -> None:

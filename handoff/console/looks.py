@@ -16,6 +16,9 @@ from handoff.console import show, words
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 VENDOR_FILES = ("utrecht.css", "voorbeeld-theme.css")
+BUILT_FILES = (STATIC / "built" / "console.js", STATIC / "built" / "sign_in.js")
+"""What `npm run build` makes of the modules in `browser/`."""
+
 _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 
 
@@ -56,7 +59,7 @@ def clock(at: datetime, now: datetime) -> str:
 
 
 def waited(since: datetime, now: datetime) -> str:
-    """`8 s`, `4 min 12 s`, `1 u 04 min`: the page's script counts on in the same form (`static/time.js`)."""
+    """`8 s`, `4 min 12 s`, `1 u 04 min`: the page's script counts on in the same form (`browser/time.js`)."""
     seconds = max(0, int((now - since).total_seconds()))
     if seconds < 60:
         return f"{seconds} s"

@@ -43,16 +43,14 @@ class _Job:
         self.error: BaseException | None = None
         self.events: list[Event] = []
 
-    def settle(self, hub: Hub) -> None:
-        """Tell the caller how it ended, after the commit; a caller that gave up meanwhile hears nothing, listeners still do."""
+    def settle(self) -> list[Event]:
+        """Tell the caller how it ended, after the commit, unless it gave up; returns what listeners are to hear in any case."""
         if self.future.set_running_or_notify_cancel():
             if self.error is not None:
                 self.future.set_exception(self.error)
             else:
                 self.future.set_result(self.result)
-        if self.error is None:
-            for event in self.events:
-                hub.publish(event)
+        return [] if self.error else self.events
 
 
 def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
@@ -158,8 +156,7 @@ class SqliteStore:
                 return
             for job in batch:
                 job.error = unavailable(error)
-        for job in batch:
-            job.settle(self.hub)
+        self.hub.publish([event for job in batch for event in job.settle()])
 
     def _attempt(self, batch: list[_Job]) -> None:
         self._same_file()

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from handoff.chats.conversation import Chat, new_id
 from handoff.errors import Conflict, NotFound
 from handoff.events import announce, chat_topic, team_topic
-from handoff.models import handoff
+from handoff.models import HANDOFF_WAITS, handoff
 
 LEASE = timedelta(minutes=3)
 """A claim lives this long after the console's last sign of life, then the child is back in the queue."""
@@ -38,44 +38,67 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """A handoff's row. `state` is `waiting`, `claimed` or `closed`; `urgency` 0 normal, 1 high, 2 acute."""
+    """The bringing over of one child to a human, as it stands in its row."""
 
     id: str
+    """A random public id."""
     conversation_id: str
+    """The chat; at most one handoff of a chat is not closed."""
     municipality_id: str
+    """The gemeente that the child came to."""
     team_id: str
+    """Whose queue it stands in."""
     state: str
+    """`waiting`, `claimed` or `closed`."""
     urgency: int
+    """0 normal, 1 high, 2 acute; it only rises."""
     route: str
+    """The id of the route by which people are turned to."""
     step: str
+    """To whom the route has come: `team` or `fallback`."""
     told_minutes: int
+    """After how many minutes the last waiting message was said; 0 when none was."""
     told_from: datetime
+    """From when the waiting messages count: the opening, or the moment at which a human let go."""
+    told_on_duty: bool
+    """The last thing that the child heard of people is that somebody is there."""
+    due_at: datetime | None
+    """Waiting: when the loop looks at it next; None when nothing is to come, and when it does not wait."""
     opened_at: datetime
+    """When the child wrote."""
     waiting_since: datetime
+    """Its place in time, kept when a claim is given back."""
     claimed_by: str | None
+    """The id of the person who reads it now."""
     asked_for: str | None
+    """Transferred: the id of the colleague who should take it."""
     claimed_at: datetime | None
+    """When it was taken."""
     lease_until: datetime | None
+    """Claimed: when it goes back to the queue unless the console gives a sign of life."""
     closed_at: datetime | None
+    """When it ended."""
     outcome: str | None
+    """How it ended, one of `Outcome`."""
 
 
 _ROW = tuple(handoff.c[name] for name in Handoff.__dataclass_fields__)
 
 
-def _one(tx: Connection, *where: sa.ColumnElement[bool]) -> Handoff | None:
+def one_of(tx: Connection, *where: sa.ColumnElement[bool]) -> Handoff | None:
+    """The handoff for which all of this holds, or None."""
     row = tx.execute(sa.select(*_ROW).where(*where)).first()
     return Handoff(**row._asdict()) if row else None
 
 
 def open_of(tx: Connection, conversation_id: str) -> Handoff | None:
     """The one handoff of this chat that is not closed, if there is one."""
-    return _one(tx, handoff.c.conversation_id == conversation_id, handoff.c.state != "closed")
+    return one_of(tx, handoff.c.conversation_id == conversation_id, handoff.c.state != "closed")
 
 
 def get(tx: Connection, handoff_id: str) -> Handoff:
     """The handoff with this id. Raises `NotFound`. Only for code that has checked access: see `handoff.team.access`."""
-    found = _one(tx, handoff.c.id == handoff_id)
+    found = one_of(tx, handoff.c.id == handoff_id)
     if found is None:
         raise NotFound("no such handoff")
     return found
@@ -86,14 +109,17 @@ def _tell(tx: Connection, team_id: str, conversation_id: str, kind: str) -> None
     announce(tx, chat_topic(conversation_id), "state")
 
 
-def enqueue(tx: Connection, chat: Chat, *, urgency: int, route: str, step: str, now: datetime) -> Handoff:
-    """Open a handoff for this chat, or raise the one that is open; an alarm is never lowered (promise 8)."""
+def enqueue(tx: Connection, chat: Chat, *, urgency: int, route: str, step: str, now: datetime, due_at: datetime | None) -> Handoff:
+    """Open a handoff for this chat, or raise the one that is open; an alarm is never lowered (promise 8).
+
+    `due_at` is when something is due first for a child that waits from now.
+    """
     current = open_of(tx, chat.id)
     if current is None:
         values = {
             "id": new_id(), "conversation_id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id,
             "state": "waiting", "urgency": urgency, "route": route, "step": step,
-            "told_from": now, "opened_at": now, "waiting_since": now,
+            "told_from": now, "due_at": due_at, "opened_at": now, "waiting_since": now,
         }  # fmt: skip
         tx.execute(handoff.insert().values(**values))
         _tell(tx, chat.team_id, chat.id, "opened")
@@ -111,6 +137,7 @@ def claim(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lea
     free = (handoff.c.id == handoff_id, handoff.c.state == "waiting")
     values = {
         "state": "claimed", "claimed_by": person_id, "claimed_at": now, "lease_until": now + lease, "asked_for": None,
+        "due_at": None,
     }  # fmt: skip
     if tx.execute(handoff.update().where(*free).values(**values)).rowcount != 1:
         raise Conflict("somebody else has this chat, or it was closed")
@@ -130,9 +157,9 @@ def _held(handoff_id: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def _free(now: datetime) -> dict[str, object]:
-    """Back in the queue at the old place; what the child hears of waiting starts anew."""
-    freed = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
-    return {**freed, "told_minutes": 0, "told_from": now}
+    """Back in the queue at the old place; what the child hears of waiting starts anew, and is planned by the loop."""
+    values = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
+    return {**values, "told_minutes": 0, "told_from": now, "due_at": now}
 
 
 def _let_go(tx: Connection, handoff_id: str, person_id: str, values: Mapping[str, object], kind: str) -> Handoff:
@@ -156,14 +183,8 @@ def transfer(tx: Connection, *, handoff_id: str, person_id: str, to_person_id: s
 
 def close(tx: Connection, *, handoff_id: str, person_id: str, outcome: Outcome, now: datetime) -> Handoff:
     """End it. The child may write again; that opens a new handoff. Raises `Conflict` when it was not yours."""
-    values = {**_free(now), "state": "closed", "closed_at": now, "outcome": outcome.value}
+    values = {**_free(now), "state": "closed", "closed_at": now, "outcome": outcome.value, "due_at": None}
     return _let_go(tx, handoff_id, person_id, values, "closed")
-
-
-def expired(tx: Connection, now: datetime) -> list[Handoff]:
-    """Claims whose confidant gave no sign of life for a whole lease."""
-    rows = tx.execute(sa.select(*_ROW).where(handoff.c.state == "claimed", handoff.c.lease_until <= now))
-    return [Handoff(**row._asdict()) for row in rows]
 
 
 def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
@@ -190,20 +211,16 @@ def held(tx: Connection, team_id: str) -> list[Handoff]:
 
 
 def all_waiting(tx: Connection) -> list[Handoff]:
-    """Every waiting handoff of every team (for the loop that tells children how long it takes)."""
-    rows = tx.execute(sa.select(*_ROW).where(handoff.c.state == "waiting").order_by(handoff.c.waiting_since))
+    """Everybody who waits, longest first. For a start and for changed routes, not for each second."""
+    rows = tx.execute(sa.select(*_ROW).where(HANDOFF_WAITS).order_by(handoff.c.waiting_since))
     return [Handoff(**row._asdict()) for row in rows]
 
 
-def note_told(tx: Connection, *, handoff_id: str, minutes: int) -> bool:
-    """Note that the child was told after so many minutes. False when another process did it first."""
-    fresh = (handoff.c.id == handoff_id, handoff.c.state == "waiting", handoff.c.told_minutes < minutes)
-    return tx.execute(handoff.update().where(*fresh).values(told_minutes=minutes)).rowcount == 1
-
-
-def note_step(tx: Connection, *, handoff_id: str, step: str) -> None:
-    """The route has come to its next step."""
-    tx.execute(handoff.update().where(handoff.c.id == handoff_id, handoff.c.step != step).values(step=step))
+def note_duty(tx: Connection, conversation_id: str, claim: bool | None) -> None:  # noqa: FBT001 - it is a fact
+    """Remember what the child was told of people just now: that somebody is there (`claim`), that nobody is, or nothing (None)."""
+    if claim is not None:
+        told = (handoff.c.conversation_id == conversation_id, HANDOFF_WAITS, handoff.c.told_on_duty.is_not(claim))
+        tx.execute(handoff.update().where(*told).values(told_on_duty=claim))
 
 
 def last_of(tx: Connection, conversation_id: str) -> Handoff:

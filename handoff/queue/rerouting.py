@@ -16,8 +16,9 @@ from config.schema import Route
 from handoff import keys
 from handoff.chats import conversation as chats
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.events import announce, chat_topic, team_topic
+from handoff.keys import KeyScope
 from handoff.models import conversation, conversation_key, handoff, key_wrap, message
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
@@ -62,7 +63,7 @@ def move(
     step = route.step_at(max(0.0, (now - item.waiting_since).total_seconds() / 60)).to
     tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**room, place=place, key_no=1))
     tx.execute(handoff.update().where(handoff.c.conversation_id == chat.id).values(**room))
-    tx.execute(handoff.update().where(handoff.c.id == item.id).values(route=route.id, step=step))
+    tx.execute(handoff.update().where(handoff.c.id == item.id).values(route=route.id, step=step, due_at=now))
     _new_keys(tx, vault, chat.id, team_id)
     for row in rows:
         _seal_again(tx, vault, chat.id, row.seq, texts[row.external_id])
@@ -75,7 +76,7 @@ def _new_keys(tx: Connection, vault: Vault, conversation_id: str, team_id: str) 
     expires_on = tx.execute(sa.select(conversation.c.expires_on).where(conversation.c.id == conversation_id)).scalar_one()
     for table in (key_wrap, conversation_key):
         tx.execute(table.delete().where(table.c.conversation_id == conversation_id))
-    keys.begin(tx, vault, conversation_id=conversation_id, team_id=team_id, child_public_key=None, expires_on=expires_on)
+    keys.begin(tx, vault, KeyScope(conversation_id, None, expires_on), [team_id])
 
 
 def _seal_again(tx: Connection, vault: Vault, conversation_id: str, seq: int, text: str) -> None:

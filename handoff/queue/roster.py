@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff.chats.conversation import new_id
+from handoff.clock import AHEAD
 from handoff.events import announce, team_topic
 from handoff.models import person, shift
 
@@ -18,8 +21,32 @@ ABANDONED = timedelta(minutes=15)
 """A shift whose console stayed silent this long has ended; until then a dip in the network does not end it."""
 
 
-def _open(team_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(shift.c.team_id == team_id, shift.c.ends_at.is_(None))
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """A confidant who is there now."""
+
+    person_id: str
+    """The person's id."""
+    first_name: str
+    """What colleagues and children call them."""
+
+
+_OPEN = shift.c.ends_at.is_(None)
+
+
+def _moment(name: str) -> sa.BindParameter[datetime]:
+    return sa.bindparam(name, type_=shift.c.seen_at.type)
+
+
+_FELL_SILENT = sa.select(shift.c.team_id).where(
+    _OPEN, shift.c.seen_at > _moment("since_fresh"), shift.c.seen_at <= _moment("fresh")
+)
+_LEFT = sa.union(
+    _FELL_SILENT,
+    sa.select(shift.c.team_id).where(_OPEN, shift.c.seen_at > _moment("ahead")),
+    sa.select(shift.c.team_id).where(shift.c.ends_at > _moment("since")),
+)
+_ABANDONED = sa.select(shift.c.id).where(_OPEN, shift.c.seen_at <= _moment("abandoned"))
 
 
 def start(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> None:
@@ -32,35 +59,52 @@ def start(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> Non
 
 def end(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> None:
     """End the shift, if there is one."""
-    tx.execute(shift.update().where(_open(team_id), shift.c.person_id == person_id).values(ends_at=now))
+    tx.execute(shift.update().where(_of(team_id), shift.c.person_id == person_id).values(ends_at=now))
     announce(tx, team_topic(team_id), "duty")
 
 
 def beat(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> bool:
     """The console of someone with an open shift is alive. False when there is no open shift."""
-    done = tx.execute(shift.update().where(_open(team_id), shift.c.person_id == person_id).values(seen_at=now))
+    done = tx.execute(shift.update().where(_of(team_id), shift.c.person_id == person_id).values(seen_at=now))
     return done.rowcount > 0
 
 
-def on_duty(tx: Connection, team_id: str, now: datetime) -> list[tuple[str, str]]:
-    """(person id, first name) of everyone on duty now, by name."""
+def on_duty(tx: Connection, team_id: str, now: datetime) -> list[OnDuty]:
+    """Everyone who is on duty now, by name. A sign of life from the future is none: the clock that gave it was wrong."""
     query = (
         sa.select(person.c.id, person.c.first_name)
         .join(shift, shift.c.person_id == person.c.id)
-        .where(_open(team_id), shift.c.seen_at > now - FRESH, person.c.disabled_at.is_(None))
+        .where(
+            _of(team_id), shift.c.seen_at > now - FRESH, shift.c.seen_at <= now + AHEAD, person.c.disabled_at.is_(None)
+        )
         .order_by(person.c.first_name)
-    )
-    return [(row.id, row.first_name) for row in tx.execute(query)]
+    )  # fmt: skip
+    return [OnDuty(row.id, row.first_name) for row in tx.execute(query)]
+
+
+def _of(team_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(shift.c.team_id == team_id, _OPEN)
 
 
 def has_shift(tx: Connection, *, team_id: str, person_id: str) -> bool:
     """Whether this person said 'I am on duty' and did not end it."""
-    return tx.execute(sa.select(shift.c.id).where(_open(team_id), shift.c.person_id == person_id)).first() is not None
+    return tx.execute(sa.select(shift.c.id).where(_of(team_id), shift.c.person_id == person_id)).first() is not None
+
+
+def left(tx: Connection, *, since: datetime, now: datetime) -> Sequence[str]:
+    """The teams where a shift ended or fell silent after `since`, or has a sign of life from the future."""
+    moments = {"since": since, "since_fresh": since - FRESH, "fresh": now - FRESH, "ahead": now + AHEAD}
+    return tx.execute(_LEFT, moments).scalars().all()
+
+
+def silent(tx: Connection, *, since: datetime, now: datetime) -> bool:
+    """Whether a console stopped beating after `since`, or a shift is so long silent that it has ended."""
+    moments = {"since_fresh": since - FRESH, "fresh": now - FRESH, "abandoned": now - ABANDONED}
+    return bool(tx.execute(sa.select(sa.or_(_FELL_SILENT.exists(), _ABANDONED.exists())), moments).scalar_one())
 
 
 def tell_silent(tx: Connection, *, since: datetime, now: datetime) -> None:
     """Tell the queue of consoles that stopped beating between `since` and `now`, and end shifts that nobody came back to."""
-    silent = (shift.c.ends_at.is_(None), shift.c.seen_at > since - FRESH, shift.c.seen_at <= now - FRESH)
-    for team_id in tx.execute(sa.select(shift.c.team_id).where(*silent).distinct()).scalars().all():
+    for team_id in tx.execute(_FELL_SILENT.distinct(), {"since_fresh": since - FRESH, "fresh": now - FRESH}).scalars().all():
         announce(tx, team_topic(team_id), "duty")
-    tx.execute(shift.update().where(shift.c.ends_at.is_(None), shift.c.seen_at <= now - ABANDONED).values(ends_at=now))
+    tx.execute(shift.update().where(shift.c.id.in_(_ABANDONED)).values(ends_at=now), {"abandoned": now - ABANDONED})

@@ -13,9 +13,8 @@ from handoff import confidant, transcript
 from handoff.chats.conversation import get
 from handoff.models import conversation, message, outbox
 from handoff.queue.handoffs import all_waiting
-from handoff.runtime import team_id_of
 from tests.fakes import FakeChannel
-from tests.make import CITY, House, rows, understood
+from tests.make import CITY, House, rows, team_id_of, understood
 
 
 def _child(house: House, address: bytes) -> str:
@@ -98,7 +97,7 @@ def test_what_was_true_when_written_and_not_when_sent_is_said_otherwise_and_show
     _deliver(house, channel)
     for row in rows(house, message):
         if row._mapping["role"] == "bot":
-            variant = run.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
+            variant = run.configuration.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
             assert variant.when.get(Condition.ON_DUTY) is not True
     item = run.store.write(lambda tx: all_waiting(tx)[0].id).result()
     run.store.write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()

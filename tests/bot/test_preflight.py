@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import first_start
-from bot.preflight import CannotStart, own_place
+from bot.preflight import CannotStart, own_place, see_that_built
 from config.settings import Settings, read_settings
 from tests.journey.server import free_port
 
@@ -44,3 +44,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     settings = _settings(tmp_path)
     with pytest.raises(CannotStart, match="PRAAT_DATA_DIR"):
         first_start(settings.model_copy(update={"data_dir": tmp_path / "file" / "data"}))
+
+
+def test_a_page_that_was_never_bundled_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "page.css").write_text("p {}")
+    see_that_built([tmp_path / "page.css"])
+    with pytest.raises(CannotStart, match=r"ontbreekt: chat_page\.js\. Draai `make run`"):
+        see_that_built([tmp_path / "page.css", tmp_path / "chat_page.js"])

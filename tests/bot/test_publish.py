@@ -94,20 +94,20 @@ def test_what_could_not_be_stored_is_not_in_force_and_is_tried_again(
     _rewrite(files / "dialogue" / "nl.yml", "Hoi. ", "Hallo. ")
     other = sqlite3.connect(sqlite_house.folder / "praat.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    before = sqlite_house.runtime.script.version
+    before = sqlite_house.runtime.configuration.script.version
     with pytest.raises(StoreUnavailable):
         asyncio.run(watch.step())
-    assert sqlite_house.runtime.script.version == before
+    assert sqlite_house.runtime.configuration.script.version == before
     other.execute("ROLLBACK")
     other.close()
     assert first_child(sqlite_house).state == "waiting", "a child writes between the failure and the next try"
     asyncio.run(watch.step())
-    assert sqlite_house.runtime.script.version != before
+    assert sqlite_house.runtime.configuration.script.version != before
     assert first_child(sqlite_house).state == "waiting"
 
 
 def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, files: Path, data: Path) -> None:
-    second = "id: tweede\nname: Tweede\nteam: Team Tweede\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
+    second = "id: tweede\nname: Tweede\nteams: [{id: team-tweede, name: Team Tweede}]\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
     (files / "municipalities" / "tweede.yml").write_text(second)
     both = bring_into_force(files, data, NOON)
     assert set(both.configuration.municipalities) == {CITY, "tweede"}

@@ -284,7 +284,7 @@ def test_well_formed_nonsense_gives_faults_and_nothing_else(tmp_path: Path, data
 def test_an_address_of_the_program_itself_is_no_gemeente(tmp_path: Path, taken: str) -> None:
     folder = tmp_path / "config"
     shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    file = f"id: {taken}\nname: Ergens\nteam: Team\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
+    file = f"id: {taken}\nname: Ergens\nteams: [{{id: ergens, name: Team}}]\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
     (folder / "municipalities" / f"{taken}.yml").write_text(file)
     with pytest.raises(Faults, match="address of the program"):
         load(folder)

@@ -10,9 +10,8 @@ from handoff.accounts import sessions
 from handoff.chats import conversation
 from handoff.chats.conversation import WEBCHAT, Door
 from handoff.queue import handoffs, roster
-from handoff.runtime import team_id_of
 from tests.handoff.desk import Child, desk, hidden, new_child, read, write
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 
 SECRET_WORDS = "oompje kwelt me avondlijk"
 

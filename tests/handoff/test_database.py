@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from handoff.database import Store, open_store
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce
+from handoff.models import event
 
 metadata = sa.MetaData()
 note = sa.Table("note", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
@@ -40,6 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     postgres = request.param == "postgresql"
     made = open_store(request.getfixturevalue("postgres_database") if postgres else f"sqlite:///{tmp_path}/s.db")
     made.write(metadata.create_all).result()
+    made.write(event.create).result()
     yield made
     made.close()
 

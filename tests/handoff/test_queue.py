@@ -14,10 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from bot.turn import take_turn
 from handoff.errors import Conflict, NotFound
 from handoff.models import handoff
-from handoff.queue import handoffs
+from handoff.queue import due, handoffs
 from handoff.queue.handoffs import Handoff, Outcome
-from handoff.runtime import team_id_of
-from tests.make import CITY, House, incoming, understood
+from tests.make import CITY, House, incoming, team_id_of, understood
 
 TEAM = team_id_of(CITY)
 
@@ -75,7 +74,7 @@ def test_a_claim_that_is_kept_alive_does_not_lapse_and_one_that_came_back_late_i
     for _ in range(10):
         now = house.clock.turn(minutes=2)
         assert write(partial(handoffs.keep, handoff_id=item.id, person_id=sanne.person_id, now=now)).result()
-        assert write(partial(handoffs.expired, now=now)).result() == []
+        assert write(partial(due.take_lapsed, now=now, limit=9)).result() == []
     late = house.clock.turn(seconds=handoffs.LEASE.total_seconds() + 1)
     assert write(partial(handoffs.lapse, handoff_id=item.id, now=late)).result() is True
     assert write(partial(handoffs.lapse, handoff_id=item.id, now=late)).result() is False

@@ -114,7 +114,9 @@ def test_adding_words_before_a_danger_in_its_own_sentence_does_not_hide_it() -> 
 def build(data: Any) -> DangerList:
     """The list in this data, as if it had been read from a file."""
     written = io.BytesIO()
-    YAML().dump(data, written)
+    yaml = YAML(typ="safe")
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(data, written)
     return parse(written.getvalue(), "danger.yml")
 
 

@@ -237,7 +237,7 @@ def test_what_was_wiped_before_it_was_sent_is_not_sent(bot_on_both: Rig) -> None
     bot.api.writes(KID, "hoi")
     bot.poll()
     write, now = bot.house.runtime.store.write, bot.house.clock()
-    (parcel,) = write(lambda tx: [outbox.lend(tx, p, now) for p in outbox.due(tx, "telegram", now)]).result()
+    (parcel,) = write(lambda tx: [outbox.lease(tx, p, now) for p in outbox.due(tx, "telegram", now)]).result()
     assert write(lambda tx: outbox.renew(tx, parcel, now)).result() == parcel
     _wish(bot)
     assert write(lambda tx: outbox.renew(tx, parcel, now)).result() is None
@@ -454,7 +454,7 @@ def test_a_parcel_that_lands_after_the_wipe_is_not_taken_for_another_childs(bot:
     run = bot.house.runtime
     while len([row for row in rows(bot.house, outbox_table) if row.delivered_at is None]) > 1:
         bot.house.clock.turn(seconds=6)
-        for parcel in run.store.write(lambda tx: delivery._lend(tx, run, bot.channel, 1)).result():
+        for parcel in run.store.write(lambda tx: delivery._lease(tx, run, bot.channel, 1)).result():
             bot.run(delivery._deliver(run, bot.channel, parcel))
     bot.house.clock.turn(seconds=6)
     wish, other = bot.api.writes(KID, "/wis"), bot.api.writes(OTHER, "help")

@@ -16,8 +16,7 @@ from bot.waiting import tell_waiting
 from handoff import confidant
 from handoff.chats import outbox
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 from tests.telegram.bot_api import Fault
 from tests.telegram.rig import Rig, arrived, settled
 from tests.telegram.rig import rig as make_rig
@@ -133,7 +132,7 @@ def test_a_wait_that_telegram_asks_for_is_no_failure(bot: Rig) -> None:
 def test_what_a_dead_process_had_borrowed_is_back_within_a_minute(bot: Rig) -> None:
     _begun(bot, *range(KID, KID + 8))
     run, now = bot.house.runtime, bot.house.clock()
-    run.store.write(lambda tx: [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
+    run.store.write(lambda tx: [outbox.lease(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
     bot.house.clock.turn(seconds=59)
     assert bot.deliver() == 0
     bot.house.clock.turn(seconds=1)

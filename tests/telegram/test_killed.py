@@ -16,7 +16,7 @@ from config.render import render
 from config.schema import Municipality
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.models import handoff, message, outbox
 from tests.journey.server import Server
 from tests.make import CONFIG

@@ -105,7 +105,7 @@ def _known(tx: Connection, chat: Chat, post: Post, name: str | None) -> bool:
 
 
 def _incoming(runtime: Runtime, post: Post, chat: Chat | None, wish: Wish, door: Door, fallback: str) -> Incoming:
-    script = runtime.script.utterances
+    script = runtime.configuration.script.utterances
     answer = None if post.kind in _CAPTIONED and post.text else _ANSWERS.get(post.kind)
     instead = NOTED if wish.named else NEAR if wish.near else None
     return Incoming(

@@ -1,43 +1,36 @@
-"""The page's own files, made ready once: style and script go inside the page (one round trip), allowed by their hash alone."""
+"""The page's own files, put together once: style and script go inside the page (one round trip), allowed by their hash alone.
+
+Both are bundled and made small by `npm run build`, from `page/page.css` and the modules in `browser/`. The script is a module:
+a browser that does not know modules, or a word of this one, skips all of it and keeps the page as it came.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
-FOLDER = Path(__file__).parent / "page"
-
+_HERE = Path(__file__).parent
+_STYLE = _HERE / "built" / "page.css"
 _SCRIPTS = {
-    "page.html": ("exit.js", "show.js", "chat.js", "stream.js"),
-    "start.html": ("exit.js", "start.js"),
-    "trouble.html": ("exit.js",),
+    "page.html": _HERE / "built" / "chat_page.js",
+    "start.html": _HERE / "built" / "start_page.js",
+    "trouble.html": _HERE / "built" / "trouble_page.js",
 }
 
-
-def slim_script(source: str) -> str:
-    """Without whole-line comments, indentation and empty lines. Line ends stay, so that nothing changes its meaning."""
-    lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-def slim_style(source: str) -> str:
-    """Without comments and without space that means nothing."""
-    bare = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-    bare = re.sub(r"\s+", " ", bare)
-    return re.sub(r" ?([{};,]) ?", r"\1", bare).replace(": ", ":").replace(";}", "}").strip()
+BUILT_FILES = (_STYLE, *_SCRIPTS.values())
+"""What `npm run build` makes, and no page can do without."""
 
 
 def _hash(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def _read(name: str) -> str:
-    return (FOLDER / name).read_text("utf-8")
+def _template(name: str) -> str:
+    return (_HERE / "page" / name).read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +46,14 @@ class Assets:
 
 
 def load() -> Assets:
-    """Read the files of `page/`. Raises `OSError` when one is missing: better at the start than before a child."""
-    style = slim_style(_read("page.css"))
-    sources: dict[str, str] = {"parts.html": _read("parts.html")}
+    """Read templates and bundles. Raises `OSError` when one is missing: better at the start than before a child."""
+    style = _STYLE.read_text("utf-8").strip()
+    sources: dict[str, str] = {"parts.html": _template("parts.html")}
     policies: dict[str, str] = {}
-    for name, files in _SCRIPTS.items():
-        body = "\n".join(_read(file) for file in files)
-        script = slim_script(f'(function () {{\n"use strict";\n{body}\n}})();')
-        sources[name] = _read(name).replace("<style></style>", f"<style>{_raw(style)}</style>")
-        sources[name] = sources[name].replace("<script></script>", f"<script>{_raw(script)}</script>")
+    for name, bundle in _SCRIPTS.items():
+        script = bundle.read_text("utf-8").strip()
+        page = _template(name).replace("<style></style>", f"<style>{_raw(style)}</style>")
+        sources[name] = page.replace('<script type="module"></script>', f'<script type="module">{_raw(script)}</script>')
         policies[name] = policy(_hash(script), _hash(style))
     environment = jinja2.Environment(
         loader=jinja2.DictLoader(sources), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,

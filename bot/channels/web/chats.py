@@ -75,7 +75,7 @@ class Chats:
         runtime = self.runtime
         runtime.municipality(slug)
         await self.pace.keep(token)
-        understanding = pressed(await self._read(text), runtime.script, text)
+        understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
@@ -115,7 +115,7 @@ class Chats:
         runtime = self.runtime
         try:
             async with asyncio.timeout(STATUS_SECONDS):
-                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, slug, runtime.clock())))
+                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, runtime, slug, runtime.clock())))
         except (HandoffError, TimeoutError, RuntimeError, OSError):
             return None
 

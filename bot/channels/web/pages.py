@@ -49,12 +49,13 @@ class Draft:
 
 
 class Pages:
-    """Makes the pages. `text_limit` is in characters."""
+    """Makes the pages. `text_limit` is in characters, `box_limit` what a form can carry, in UTF-16 units."""
 
-    def __init__(self, runtime: Runtime, assets: Assets, *, text_limit: int) -> None:
+    def __init__(self, runtime: Runtime, assets: Assets, *, text_limit: int, box_limit: int) -> None:
         self._runtime = runtime
         self._assets = assets
         self._text_limit = text_limit
+        self._box_limit = box_limit
 
     def words(self, municipality: Municipality | None, on_duty: bool | None) -> Words:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
@@ -76,6 +77,7 @@ class Pages:
         values = self._common(words, municipality, notice=notice)
         values |= {"text": {name: words.say(f"utter_page_{name}") for name in _TEXTS}, "broken": broken}
         values |= {"slug": municipality.id, "known": view is not None, **self._history(view)}
+        values["box_limit"] = self._box_limit
         values["buttons"] = _newest_buttons(view) if view else words.buttons(FIRST)
         values["data"] = self._chat_data(municipality, words, known=view is not None)
         shape = draft or Draft(new_token())
@@ -111,9 +113,12 @@ class Pages:
         everyone = self._runtime.configuration.listed
         return self._finder("utter_page_start", search(everyone, query) if query else everyone, query or "")
 
-    def unknown(self, slug: str) -> Page:
-        """An address that does not exist: the numbers, the search, and what it looks like. The address is not repeated."""
-        return self._finder(UNKNOWN, search(self._runtime.configuration.listed, slug), "")
+    def unknown(self, slug: str, kept: str = "") -> Page:
+        """An address that does not exist: the numbers, the search, and what it looks like. The address is not repeated.
+
+        `kept` is what a child sent there, to be copied.
+        """
+        return self._finder(UNKNOWN, search(self._runtime.configuration.listed, slug), "", kept)
 
     def trouble(self, notice: str = "", *, back: str = "/") -> Page:
         """Something went wrong: who can be called."""
@@ -121,16 +126,17 @@ class Pages:
         values = self._common(words, None, notice=notice or words.say("utter_trouble"))
         return self._page("trouble.html", values | {"back": back, "title": words.say("utter_page_identity")})
 
-    def _finder(self, opening: str, found: Iterable[Municipality], query: str) -> Page:
+    def _finder(self, opening: str, found: Iterable[Municipality], query: str, kept: str = "") -> Page:
         words = self.words(None, None)
         values = self._common(words, None, opening=words.say(opening))
         values |= {
             "municipalities": list(found),
             "query": shown(query),
+            "kept": shown(kept),
             "searched": bool(query),
             "searched_address": opening == UNKNOWN,
         }
-        return self._page("start.html", values)
+        return self._page("start.html", values, secret=bool(kept))
 
     def _common(self, words: Words, municipality: Municipality | None, **sentences: str) -> dict[str, object]:
         numbers = dialled(self._runtime)

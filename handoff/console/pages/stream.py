@@ -1,6 +1,6 @@
 """The live stream of a signed-in page: says that something changed, never what. It is also the console's heartbeat.
 
-One stream serves all tabs of a browser (`static/live.js`), so it listens to the person's teams, to the chats that they hold,
+One stream serves all tabs of a browser (`browser/live.js`), so it listens to the person's teams, to the chats that they hold,
 and to their own sign-out. The session is looked up again on every event and every `CHECK_S` seconds; when it is gone the
 stream says `uit` and ends.
 """

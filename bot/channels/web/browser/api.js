@@ -1,0 +1,25 @@
+// Asking our own server. The token goes in a header: never in a cookie, an address or a log.
+
+import { page } from "./page.js";
+
+const ANSWER_MS = 15000;
+const PLAIN = { cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer", redirect: "error" };
+
+// The answer's head; `signal` ends it.
+export function ask(path, signal, headers) {
+  return fetch(`/api/${page.slug}${path}`, Object.assign({ headers, signal }, PLAIN));
+}
+
+// A question about this chat, or with `body` an order; given up after 15 seconds.
+export async function call(token, path, body) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), ANSWER_MS);
+  const headers = { Authorization: `Bearer ${token}` };
+  const order = body && { method: "POST", body: JSON.stringify(body) };
+  if (body) headers["Content-Type"] = "application/json";
+  try {
+    return await fetch(`/api/${page.slug}${path}`, Object.assign({ headers, signal: stop.signal }, PLAIN, order));
+  } finally {
+    clearTimeout(timer);
+  }
+}

