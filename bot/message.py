@@ -54,5 +54,3 @@ class Outgoing:
     from_human: bool = False
     last: bool = False
     """Nothing follows: buttons that still stand go."""
-    skip: int = 0
-    """Pieces that went out before, of a message that a channel sends in pieces."""

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config.channels import ChannelSpec
 from config.crosscheck import crosscheck
 from config.faults import Fault, Faults, Finding
 from config.gates.guard import judge_utterance
 from config.gates.simple_dutch import judge_button, judge_text
 from config.load import assemble
 from config.parse import Parsed, parse_folder
+from config.required import requirements
 from config.responses import UtteranceSource
 from config.schema import Configuration
 
 
-def check(folder: Path) -> list[Fault]:
-    """Every fault in `folder`, sorted by file and line. Never raises on what the files hold. Empty: ready to publish."""
-    return _judged(folder)[1]
+def check(folder: Path, channels: Iterable[ChannelSpec]) -> list[Fault]:
+    """Return every fault in `folder` for a program with these `channels`, sorted by place; empty: ready to publish.
+
+    Never raises on what the files hold.
+    """
+    return _judged(folder, channels)[1]
 
 
-def load_checked(folder: Path) -> Configuration:
+def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
     """`config.load.load` and both gates: what may be published. Raises `Faults`."""
-    parsed, faults = _judged(folder)
+    parsed, faults = _judged(folder, channels)
     if faults:
         raise Faults(faults)
     return assemble(parsed)
 
 
-def _judged(folder: Path) -> tuple[Parsed, list[Fault]]:
-    parsed = parse_folder(folder)
-    crosscheck(parsed)
+def _judged(folder: Path, channels: Iterable[ChannelSpec]) -> tuple[Parsed, list[Fault]]:
+    parsed, required = parse_folder(folder), requirements(channels)
+    crosscheck(parsed, required)
     for source in parsed.utterances.values():
-        for i, finding in judge_utterance(source.utterance):
+        for i, finding in judge_utterance(source.utterance, required.union):
             _add(source, i, finding)
         if source.utterance.language == "nl":
             _simple_dutch(source, parsed)
@@ -76,12 +80,8 @@ def show(faults: Sequence[Fault], console: Console) -> None:
     console.print(Text(f"{count}. Nothing is published until all are mended.", style="red"))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Show the faults of the folder in the first argument, else of this package's own; 1 when there are any, else 0."""
-    faults = check(Path(arguments[0]) if arguments else Path(__file__).parent)
+def main(folder: Path, channels: Iterable[ChannelSpec]) -> int:
+    """Print every fault of `folder`. Returns the exit code: 0 without faults, 1 with."""
+    faults = check(folder, channels)
     show(faults, Console())
     return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from config.channels import ScriptNeeds
 from config.intents import INTENTS
 from config.parse import Parsed
-from config.required import (
-    BLIND,
-    REQUIRED_UTTERANCES,
-    WITH_CONFIDANT,
-    WITH_PAGE,
-    WITHOUT_MUNICIPALITY,
-    channels_of,
-    reachable,
-)
+from config.required import WITH_CONFIDANT, Requirements
 from config.responses import UtteranceSource
 from config.schema import PLACEHOLDER, PLACEHOLDERS, Condition, Helpline, Variant
 from config.yaml_tree import Tree
@@ -28,16 +21,18 @@ MANY = 10
 LANGUAGE_PREFIX = "utter_language_"
 
 
-def crosscheck(parsed: Parsed) -> None:
-    """Add a fault for everything in `parsed` that does not fit together."""
+def crosscheck(parsed: Parsed, required: Requirements) -> None:
+    """Add a fault for everything in `parsed` that does not fit together, or that is `required` and not there."""
     if not any(tree.file == "helplines.yml" for tree in parsed.trees):
         return  # no folder: nothing to compare
-    for check in (_required, _texts, _helplines, _municipalities):
-        check(parsed)
+    _required(parsed, required)
+    _texts(parsed, required)
+    _helplines(parsed)
+    _municipalities(parsed, required)
 
 
-def _required(parsed: Parsed) -> None:
-    missing = [name for name in REQUIRED_UTTERANCES if name not in parsed.utterances]
+def _required(parsed: Parsed, required: Requirements) -> None:
+    missing = [name for name in required.union.utterances if name not in parsed.utterances]
     if missing:
         tree = Tree("dialogue/")
         if len(missing) > MANY:
@@ -47,24 +42,24 @@ def _required(parsed: Parsed) -> None:
             for name in missing:
                 tree.add(("responses", name), "is missing (or has faults): the bot needs this utterance", line=0)
         parsed.trees.append(tree)
-    for name in REQUIRED_UTTERANCES:
+    for name in required.union.utterances:
         if name in parsed.utterances and "kindertelefoon" in parsed.helplines:
-            _covered(parsed.utterances[name], parsed.helplines)
+            _covered(parsed.utterances[name], parsed.helplines, required)
 
 
-def _covered(source: UtteranceSource, helplines: Mapping[str, Helpline]) -> None:
-    for facts in reachable(source.utterance.id, helplines):
+def _covered(source: UtteranceSource, helplines: Mapping[str, Helpline], required: Requirements) -> None:
+    for facts in required.reachable(source.utterance.id, helplines):
         if source.utterance.choose(facts, 0) is None:
             gap = ", ".join(f"{name} {str(value).lower()}" for name, value in facts.items())
             source.tree.add(source.path, f"has no text for this hour: {gap}")
 
 
-def _texts(parsed: Parsed) -> None:
+def _texts(parsed: Parsed, required: Requirements) -> None:
     for source in parsed.utterances.values():
         _language(source)
         for i, variant in enumerate(source.utterance.variants):
-            _placeholders(source, i, variant, parsed.helplines)
-            _conditions(source, i, variant)
+            _placeholders(source, i, variant, parsed.helplines, required.union)
+            _conditions(source, i, variant, required)
             for j, button in enumerate(variant.buttons):
                 if button.intent not in INTENTS:
                     source.tree.add(source.at(i, "buttons", j, "payload"), "is not an intent that the bot understands")
@@ -77,7 +72,7 @@ def _language(source: UtteranceSource) -> None:
         source.tree.add(source.at(0, "metadata", "language"), f"must be {wanted[:10]}, as the utterance's name says")
 
 
-def _placeholders(source: UtteranceSource, i: int, variant: Variant, helplines: Mapping[str, Helpline]) -> None:
+def _placeholders(source: UtteranceSource, i: int, variant: Variant, helplines: Mapping[str, Helpline], needs: ScriptNeeds) -> None:
     path, name = source.at(i, "text"), source.utterance.id
     lines = {line.id.replace("-", "_"): line for line in helplines.values()}
     for found in PLACEHOLDER.findall(variant.text):
@@ -87,21 +82,23 @@ def _placeholders(source: UtteranceSource, i: int, variant: Variant, helplines: 
             source.tree.add(path, f"{{{found}}} is a line for admins; a child never reads it")
         elif found == "confidant" and name not in WITH_CONFIDANT:
             source.tree.add(path, f"{{confidant}} is known only in {' and '.join(sorted(WITH_CONFIDANT))}")
-        elif found == "page" and name not in WITH_PAGE:
-            source.tree.add(path, f"{{page}} is filled in only in {' and '.join(sorted(WITH_PAGE))}")
-        elif found == "municipality" and name in WITHOUT_MUNICIPALITY:
+        elif found == "page" and name not in needs.with_page:
+            source.tree.add(path, f"{{page}} is filled in only in {' and '.join(sorted(needs.with_page))}")
+        elif found == "municipality" and name in needs.without_municipality:
             source.tree.add(path, "{municipality} is not known here")
     if "{" in (rest := PLACEHOLDER.sub("", variant.text)) or "}" in rest:
         source.tree.add(path, "holds a brace that is no {name}")
 
 
-def _conditions(source: UtteranceSource, i: int, variant: Variant) -> None:
+def _conditions(source: UtteranceSource, i: int, variant: Variant, required: Requirements) -> None:
     path = source.at(i, "condition")
-    if source.utterance.id in BLIND and Condition.ON_DUTY in variant.when:
+    if source.utterance.id in required.union.blind and Condition.ON_DUTY in variant.when:
         source.tree.add(path, "is said when nobody can look who is on duty, so it may not depend on on_duty")
-    if (webchat := variant.when.get(Condition.WEBCHAT)) is not None and webchat not in channels_of(source.utterance.id):
-        source.tree.add(path, "can never be said: this utterance belongs to the other channel")
-    silent = not source.utterance.id.startswith("utter_page_") and source.utterance.id not in WITH_CONFIDANT
+    screens = [channel.own_screen for channel in required.screens_of(source.utterance.id)]
+    if variant.when.get(Condition.OWN_SCREEN, screens[0]) not in screens:
+        source.tree.add(path, "can never be said: this utterance belongs to another channel")
+    home = required.home_of(source.utterance.id)
+    silent = not (home and home.capabilities.own_screen) and source.utterance.id not in WITH_CONFIDANT
     if silent and variant.when.get(Condition.CLAIMED) is True:
         source.tree.add(path, "can never be said: the bot is silent once a human has claimed the chat")
 
@@ -131,12 +128,15 @@ def _digits(number: str) -> str:
     return "".join(c for c in number if c.isdigit()).removeprefix("0031").removeprefix("31").removeprefix("0")
 
 
-def _municipalities(parsed: Parsed) -> None:
+def _municipalities(parsed: Parsed, required: Requirements) -> None:
+    paths = frozenset().union(*(channel.paths for channel in required.channels))
     taken: dict[str, str] = {}
     teams: dict[str, str] = {}
     codes = {name: name for name in parsed.municipalities}
     for name, municipality in parsed.municipalities.items():
         tree, path = parsed.homes[f"municipality {name}"]
+        if name in paths:
+            tree.add((*path, "id"), "is an address of the program itself: choose another")
         if municipality.route not in parsed.routes:
             tree.add((*path, "route"), "is not a route that exists in routes/")
         for i, alias in enumerate(municipality.aliases):

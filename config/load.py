@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from config.channels import ChannelSpec
 from config.crosscheck import crosscheck
 from config.faults import Faults
 from config.parse import Parsed, parse_folder
+from config.required import requirements
 from config.schema import Configuration
 
 
-def load(folder: Path) -> Configuration:
-    """Read and cross-check every file in `folder`.
+def load(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
+    """Read and cross-check every file in `folder`, for a program with these `channels`.
 
     Raises `Faults` with every fault of every file; nothing else, whatever the files hold. The words are judged by
     the gates (`config.check`), not here.
     """
     parsed = parse_folder(folder)
-    crosscheck(parsed)
+    crosscheck(parsed, requirements(channels))
     faults = list(parsed.faults)
     if faults:
         raise Faults(faults)

@@ -50,10 +50,6 @@ class Parsed:
         return Script(version=hashlib.sha256(content.encode()).hexdigest()[:16], utterances=utterances)
 
 
-RESERVED_ADDRESSES = frozenset({"api", "health", "ready", "static", "telegram", "weg"})
-"""First parts of addresses that the child's server answers itself; no gemeente can have them."""
-
-
 def parse_folder(folder: Path) -> Parsed:
     """Parse every file of the configuration `folder`. Never raises on what the files hold."""
     parsed = Parsed()
@@ -144,7 +140,5 @@ def _read_named(parsed: Parsed, tree: Tree, model: type[Named], into: dict[str, 
         return
     if named.id != Path(tree.file).stem:
         tree.add(("id",), f"must be the name of the file: {Path(tree.file).stem[:40]}")
-    if Path(tree.file).stem in RESERVED_ADDRESSES:
-        tree.add(("id",), "is an address of the program itself: choose another")
     into[named.id] = named
     parsed.homes[f"{model.__name__.lower()} {named.id}"] = (tree, ())

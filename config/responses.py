@@ -91,12 +91,20 @@ def _when(value: Any, tree: Tree, path: KeyPath) -> dict[str, bool]:
             continue
         if parts.get("type") != "slot":
             tree.add((*here, "type"), "must be slot")
-        if not isinstance(name, str) or name not in tuple(Condition):
+        known = _condition(name)
+        if known is None:
             tree.add((*here, "name"), f"must be one of {_CONDITIONS}")
         elif not isinstance(wanted, bool):
             tree.add((*here, "value"), "must be true or false")
-        elif name in when:
+        elif known in when:
             tree.add((*here, "name"), "this condition is named twice in one text")
         else:
-            when[name] = wanted
+            when[known] = wanted
     return when
+
+
+def _condition(name: object) -> Condition | None:
+    try:
+        return Condition(name)  # type: ignore[arg-type]
+    except ValueError:
+        return None

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.channels.registry import read_settings
 from bot.understanding import open_reader
 from config.faults import Faults
-from config.settings import Settings, read_settings
+from config.settings import Settings
 from nlu import assemble, danger_file
 from nlu.danger import DangerList
 from nlu.evaluate import ExamplesError, Report, evaluate, read_examples

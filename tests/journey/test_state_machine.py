@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.channel import DeliveryFailed
+from bot.channels.web.spec import WEBCHAT
 from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import take_turn
@@ -27,7 +28,7 @@ from bot.waiting import tell_waiting
 from config.intents import FALLBACK, INTENTS
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.errors import Conflict, NotFound
 from handoff.models import conversation, handoff
 from handoff.queue import handoffs
@@ -82,7 +83,7 @@ class Handoffs(RuleBasedStateMachine):
         return self.house.runtime.store.write(work).result()
 
     def _send(self, kid: Kid, external_id: str, text: str, intent: str) -> None:
-        message = Incoming(kid.door.channel, make.CITY, kid.door.token, external_id, text)
+        message = Incoming(kid.door.channel, make.CITY, kid.door.token, external_id, text, address=kid.door.address)
         reading = make.understood(intent)
         self._do(lambda tx: take_turn(tx, self.house.runtime, message, reading, self.house.clock()))
 
@@ -97,7 +98,8 @@ class Handoffs(RuleBasedStateMachine):
     def new_child(self, text: str, intent: str, push: bool) -> None:
         """A child that nobody knows yet writes."""
         self.count += 1
-        kid = Kid(Door("telegram" if push else WEBCHAT, f"token {self.count}".encode().ljust(32)))
+        token = f"token {self.count}".encode().ljust(32)
+        kid = Kid(Door("telegram", token, token) if push else Door(WEBCHAT, token))
         self.kids.append(kid)
         self._written(kid, text, intent)
 

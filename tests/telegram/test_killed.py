@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.channels.registry import SPECS
 from bot.channels.telegram.turn import door_of
 from config.load import load
 from config.render import render
@@ -26,7 +27,7 @@ from tests.telegram.test_nothing_leaks import wait_for
 CHATS = [4_512_345_678_900 + i for i in range(10)]
 EACH = 50
 KILLS = 4
-CONFIGURATION = load(CONFIG)
+CONFIGURATION = load(CONFIG, SPECS)
 
 
 def test_a_burst_survives_every_death(tmp_path: Path) -> None:

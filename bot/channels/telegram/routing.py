@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from bot.channels.telegram.parse import Post
+from bot.channels.telegram.spec import CHOSEN
 from config.schema import Configuration
 from config.search import names, plain, search
 from handoff.chats import conversation
@@ -24,8 +25,6 @@ START = "/start"
 
 START_ID, NAME_ID = "start", "name"
 """How our id of such a press, and of a name typed alone, begins."""
-
-CHOSEN = "utter_telegram_chosen"
 
 _NEAR = 4
 _LONGEST, _MOST_WORDS = 40, 3

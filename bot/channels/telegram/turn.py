@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from bot.channels.telegram.parse import Post
 from bot.channels.telegram.recent import Recent
-from bot.channels.telegram.routing import CHOSEN, NAME_ID, START, START_ID, Wish, named, wish_of
-from bot.delivery import CHOOSE, NEAR
+from bot.channels.telegram.routing import NAME_ID, START, START_ID, Wish, named, wish_of
+from bot.channels.telegram.spec import CHOOSE, CHOSEN, HELP, MEDIA, NAME, NEAR, NOTED, OPENER, SHARE, VOICE
 from bot.message import Incoming
 from bot.turn import take_turn
 from handoff.chats import conversation
@@ -18,18 +18,12 @@ from handoff.chats.conversation import Chat, Door
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
-NAME = "telegram"
-"""What stands in `conversation.channel`."""
-
-OPENER = "utter_telegram_opener"
-NOTED = "utter_telegram_noted"
-
 _ANSWERS = {
     "start": "",
-    "help": "utter_telegram_help",
-    "media": "utter_telegram_media",
-    "voice": "utter_telegram_voice",
-    "share": "utter_telegram_share",
+    "help": HELP,
+    "media": MEDIA,
+    "voice": VOICE,
+    "share": SHARE,
 }
 _CAPTIONED = frozenset({"media", "voice", "share"})
 

@@ -13,14 +13,15 @@ from bot.channels.telegram.erase import erase
 from bot.channels.telegram.parse import Crowd, Post, Pressed, number_of, read
 from bot.channels.telegram.recent import Recent
 from bot.channels.telegram.routing import said
-from bot.channels.telegram.turn import NAME, take
+from bot.channels.telegram.spec import CAPABILITIES, GROUP, NAME
+from bot.channels.telegram.turn import take
 from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.queue.rerouting import READING
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 from nlu.understanding import Understanding
 
 log = structlog.get_logger()
@@ -121,7 +122,7 @@ class Updates:
     async def _leave(self, crowd: Crowd) -> None:
         if crowd.added or crowd.chat_id not in self._left:
             self._left.pop(crowd.chat_id, None)
-            farewell = self._words("utter_telegram_group")
+            farewell = self._words(GROUP)
             await self._channel.leave(crowd.chat_id, farewell, lambda: _remember(self._left, crowd.chat_id))
 
     async def _read(self, post: Post) -> Understanding:
@@ -171,7 +172,7 @@ class Updates:
         return True
 
     def _words(self, utterance: str) -> str:
-        return Words(self._runtime, "", self._runtime.clock(), None, webchat=False).say(utterance)
+        return Wording(self._runtime, Moment(self._runtime.clock(), CAPABILITIES, None, None)).say(utterance)
 
 
 def _remember(ids: dict[int, None], number: int) -> None:
