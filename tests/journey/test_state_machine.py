@@ -24,6 +24,7 @@ from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import take_turn
 from bot.waiting import tell_waiting
+from config.intents import FALLBACK, INTENTS
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import Door
@@ -31,7 +32,6 @@ from handoff.errors import Conflict, NotFound
 from handoff.models import conversation, handoff
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome
-from nlu.understanding import FALLBACK, INTENTS
 from tests import make
 from tests.fakes import FakeChannel
 from tests.proof import proof, size
