@@ -25,10 +25,11 @@ import sqlalchemy as sa
 
 from bench.place import Place, on_postgres, on_sqlite
 from bot.app import Parts
+from bot.channels.web.spec import WEBCHAT
 from bot.message import Incoming
 from bot.turn import take_turn
 from handoff.accounts import credentials
-from handoff.chats.conversation import WEBCHAT, new_id
+from handoff.chats.conversation import new_id
 from handoff.models import conversation, conversation_key, handoff, key_wrap, message, outbox, shift
 from handoff.queue import roster
 from handoff.team import people

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Connection
 
 from bot import child, waiting
+from bot.channels.web.spec import WEBCHAT
 from bot.upkeep import Upkeep
 from bot.waiting import BATCH, tell_waiting
 from config.schema import RouteStep
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.database import open_store
 from handoff.models import conversation, handoff, message
 from handoff.publishing import store_published

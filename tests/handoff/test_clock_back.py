@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot import child
+from bot.channels.telegram.spec import SPEC as TELEGRAM
+from bot.channels.web.spec import WEBCHAT
 from bot.clock_watch import ClockWatch
 from bot.delivery import deliver_due
 from bot.message import Incoming
@@ -21,7 +23,7 @@ from handoff import confidant
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import deletions, outbox
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.clock import is_recent
 from handoff.errors import Denied
 from handoff.models import handoff, message
@@ -160,7 +162,7 @@ def test_those_who_wait_are_told_in_time_and_keep_their_order(house: House, put_
 def test_a_message_that_a_process_had_leased_goes_out_within_a_lease(house: House, put_back: bool) -> None:
     house.confidant("sanne")
     machine, run, channel = Machine(house), house.runtime, FakeChannel()
-    incoming = Incoming("telegram", CITY, b"one", "u1", "hoi")
+    incoming = Incoming("telegram", CITY, b"one", "u1", "hoi", address=b"one")
     run.store.write(lambda tx: take_turn(tx, run, incoming, understood(), house.clock())).result()
 
     def lease(tx: Connection) -> None:
@@ -178,14 +180,14 @@ def test_what_must_be_deleted_is_deleted_and_does_not_stay_longer(house: House, 
     machine, run = Machine(house), house.runtime
 
     def leave(tx: Connection) -> None:
-        deletions.put(tx, run.vault, channel="telegram", auth=b"a", address=b"b", numbers=[1], wish=None, now=house.clock())
+        deletions.put(tx, run.vault, channel=TELEGRAM, auth=b"a", address=b"b", numbers=[1], wish=None, now=house.clock())
         assert deletions.due(tx, "telegram", house.clock())
 
     run.store.write(leave).result()
     _put_back(machine, put_back)
     machine.run(1)
     assert run.store.write(lambda tx: deletions.due(tx, "telegram", house.clock())).result()
-    house.clock.now += deletions.EXPIRES
+    house.clock.now += deletions.LONGEST
     assert run.store.write(lambda tx: deletions.due(tx, "telegram", house.clock())).result() == []
 
 
