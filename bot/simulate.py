@@ -12,20 +12,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.channels.web.spec import SPEC, WEBCHAT
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
-from config.render import render
+from config.intents import Urgency
 from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
-from handoff.chats.conversation import WEBCHAT
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
 from handoff.models import message
 from handoff.publishing import store_published
 from handoff.runtime import Runtime, utc_now
-from nlu.understanding import Understanding, Urgency
+from handoff.wording import render, sentence_of
+from nlu.understanding import Understanding
 
 
 def simulate(
@@ -40,7 +41,7 @@ def simulate(
         url = f"sqlite:///{folder}/simulate.db"
         upgrade(url)
         vault = Vault(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
-        runtime = Runtime(open_store(url), vault, configuration, clock)
+        runtime = Runtime(open_store(url), vault, configuration, {WEBCHAT: SPEC}, clock)
         try:
             runtime.municipality(municipality_id)
             runtime.store.write(lambda tx: _people(tx, runtime, municipality_id)).result()
@@ -89,12 +90,10 @@ def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Un
 
 def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnResult) -> list[dict[str, str]]:
     query = message.select().where(message.c.conversation_id == result.chat.id, message.c.seq.in_(result.said))
-    municipality = runtime.municipality(incoming.municipality_id).name
     replies = []
     for row in tx.execute(query.order_by(message.c.seq)):
-        variant = runtime.script_of(tx, row.script_version).utterances[row.utterance].variants[row.variant]
-        text = render(variant.text, runtime.configuration.helplines, municipality=municipality)
-        replies.append({"utterance": row.utterance, "text": text})
+        sentence = sentence_of(tx, runtime, row.script_version, row.utterance, row.variant)
+        replies.append({"utterance": row.utterance, "text": render(runtime, incoming.municipality_id, sentence)})
     return replies
 
 

@@ -16,7 +16,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-"""What a start link (`?start=...`) of Telegram may carry."""
+"""What a sticker's link may carry, on every channel."""
 TeamId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 PlaceLabel = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -64,7 +64,12 @@ class Condition(StrEnum):
     KINDERTELEFOON_OPEN = "kindertelefoon_open"
     NIGHT = "night"  # 21:00-08:00 in Amsterdam
     CLAIMED = "claimed"  # a human reads this chat now
-    WEBCHAT = "webchat"  # the child reads this on our own page, which has buttons that no other channel has
+    OWN_SCREEN = "own_screen"  # the child reads this on a screen of ours, with Snel weg and Wis alles (`Capabilities.own_screen`)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Condition | None:
+        """The name that scripts had for it before there were capabilities; old versions stay readable."""
+        return cls.OWN_SCREEN if value == "webchat" else None
 
 
 class QuickReply(Frozen):
@@ -223,7 +228,7 @@ class Municipality(Frozen):
     town_hall: str | None = None  # how to find the desk, plain Dutch
     retention_days: Annotated[int, Field(ge=1, le=365)] = 30
     retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
-    places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a start link of Telegram carries the code
+    places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a sticker's link may carry the code
 
     @model_validator(mode="before")
     @classmethod

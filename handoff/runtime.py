@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from config.facts import facts
-from config.schema import Condition, Configuration, Municipality, Route, Script
+from config.channels import NOTHING, ChannelSpec
+from config.schema import Configuration, Municipality, Route, Script
 from handoff.crypto import Vault
 from handoff.database import Store
 from handoff.errors import NotFound
-from handoff.queue import roster
 from handoff.scripts import versions
 
 
@@ -29,6 +28,8 @@ class Runtime:
     store: Store
     vault: Vault
     configuration: Configuration
+    channels: Mapping[str, ChannelSpec]
+    """The channels of this program, by name."""
     clock: Callable[[], datetime] = utc_now
     child_origin: str = "http://localhost:8080"
     _scripts: dict[str, Script] = field(default_factory=dict)
@@ -54,12 +55,9 @@ class Runtime:
         """The address of a gemeente's own page, as the bot names it on another channel."""
         return f"{self.child_origin}/{municipality_id}"
 
-    def facts(
-        self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False, webchat: bool = True
-    ) -> dict[Condition, bool]:
-        """What may be said now about people and lines, looked up in live state (promise 5)."""
-        there = bool(roster.on_duty(tx, team_id, now))
-        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed, webchat=webchat))
+    def channel(self, name: str) -> ChannelSpec:
+        """The channel with this name; one that can do nothing when this program has none (any more)."""
+        return self.channels.get(name) or ChannelSpec(name, name, NOTHING)
 
     def script_of(self, tx: Connection, version: str) -> Script:
         """Return the script that a message points at; versions never change, so they are kept in memory."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from bot.app import Parts, assemble, first_start, prepare_database
-from config.settings import read_settings
+from bot.channels.registry import read_settings
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
 from handoff.errors import StoreUnavailable

@@ -1,6 +1,6 @@
 """What waits to go out to a child, in order, until it has arrived or can never arrive.
 
-A web page collects its messages itself and confirms the last sequence number that it showed. A push channel (Telegram) is
+A web page collects its messages itself and confirms the last sequence number that it showed. A push channel is
 sent to by `bot.delivery`; a human's words wait here sealed to the delivery key and are wiped the moment they have gone.
 """
 

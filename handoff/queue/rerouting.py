@@ -24,15 +24,13 @@ from handoff.queue import handoffs
 from handoff.runtime import Runtime
 
 READING = "greet"
-"""What is understood of a press of "Start", and of a name once the chat moved."""
-
-ASKED = "utter_telegram_choose"
-"""Said to a child that named no gemeente, in the turn in which it hears of the page."""
+"""What is understood of a message that only opens a chat, and of a gemeente's name once the chat moved."""
 
 
 def page_of(tx: Connection, runtime: Runtime, chat: Chat) -> str:
-    """The page that the bot names: of the child's own gemeente, or the front page when nobody knew which that is."""
-    asked = any(utterance == ASKED for _, _, utterance, _ in chats.said(tx, chat.id))
+    """The page that the bot names: of the child's own gemeente, or the front page where it had to be asked which that is."""
+    asks = runtime.channel(chat.channel).needs.asks
+    asked = asks is not None and any(utterance == asks for _, _, utterance, _ in chats.said(tx, chat.id))
     return runtime.page_of("" if asked else chat.municipality_id)
 
 

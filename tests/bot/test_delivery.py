@@ -18,7 +18,7 @@ from tests.make import CITY, House, rows, team_id_of, understood
 
 
 def _child(house: House, address: bytes) -> str:
-    message_in = Incoming("telegram", CITY, address, "u1", "hoi")
+    message_in = Incoming("telegram", CITY, address, "u1", "hoi", address=address)
     work = house.runtime.store.write(lambda tx: take_turn(tx, house.runtime, message_in, understood(), house.clock()))
     return work.result().chat.id
 
@@ -49,12 +49,12 @@ class Clumsy(FakeChannel):
     clumsy: bytes = b"first"
     tries: int = field(default=0)
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> None:
+    async def send(self, address: bytes, outgoing: Outgoing) -> int:
         """Fail in a way that nobody foresaw."""
         if address == self.clumsy:
             self.tries += 1
             raise RuntimeError("a fault in the channel")
-        await super().send(address, outgoing)
+        return await super().send(address, outgoing)
 
 
 def test_a_channel_with_a_fault_serves_the_others_and_is_tried_again(house: House) -> None:

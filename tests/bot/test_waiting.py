@@ -6,9 +6,10 @@ import asyncio
 import secrets
 
 from bot import child
+from bot.channels.web.spec import WEBCHAT
 from bot.waiting import tell_waiting
 from handoff import confidant
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.models import handoff, message
 from handoff.publishing import store_published
 from handoff.queue.handoffs import all_waiting

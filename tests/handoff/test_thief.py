@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.channels.telegram.spec import SPEC
 from handoff import crypto
 from handoff.accounts import credentials, sessions
 from handoff.chats import conversation as conversations
@@ -90,11 +91,11 @@ def _on_telegram(rig: Rig, anna: str) -> None:
     days = (date.fromisoformat(DAY) - NOW.date()).days
     with rig.engine.begin() as tx:
         chat = conversations.begin(
-            tx, rig.vault, Door("telegram", CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
+            tx, rig.vault, Door("telegram", CHAT, CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
         )
         conversations.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
         auth = rig.vault.child_auth("telegram", ERASED)
-        deletions.put(tx, rig.vault, channel="telegram", auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
+        deletions.put(tx, rig.vault, channel=SPEC, auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
 
 
 def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:

@@ -13,19 +13,21 @@ from sqlalchemy.exc import IntegrityError
 
 from bot import child
 from bot.channels.channel import DeliveryFailed
+from bot.channels.web.spec import WEBCHAT
 from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import pressed, take_turn
 from bot.waiting import tell_waiting
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
 from config.schema import Condition
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.crypto import ChildKey
 from handoff.errors import Denied, NotFound
 from handoff.models import handoff, message, outbox
 from handoff.queue import handoffs
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from nlu.understanding import Understanding
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, incoming, rows, team_id_of, understood
 
@@ -186,7 +188,7 @@ def test_7_a_vanished_confidant_loses_the_child_to_the_queue(house: House) -> No
 def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house: House) -> None:
     sanne, address = house.confidant("sanne"), b"chat 17"
     run, write = house.runtime, house.runtime.store.write
-    first = Incoming("telegram", CITY, address, "u1", "hoi")
+    first = Incoming("telegram", CITY, address, "u1", "hoi", address=address)
     write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
     item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
@@ -211,7 +213,7 @@ def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house
 
 def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: House) -> None:
     sanne, run, write = house.confidant("sanne"), house.runtime, house.runtime.store.write
-    first = Incoming("telegram", CITY, b"chat 18", "u1", "hoi")
+    first = Incoming("telegram", CITY, b"chat 18", "u1", "hoi", address=b"chat 18")
     write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
     blocked = FakeChannel(faults=[DeliveryFailed("blocked", permanent=True)] * 9)
     for _ in range(9):

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import pytest
 
 from bot import delivery
+from bot.channels.telegram.spec import SPEC
 from bot.channels.telegram.updates import Updates
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.message import Outgoing
+from config.channels import ChannelSpec
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import outbox
@@ -198,13 +200,13 @@ class Meanwhile:
 
     bot: Rig
     deed: Callable[[], Awaitable[None]]
-    name: str = "telegram"
+    spec: ChannelSpec = SPEC
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> Sequence[int]:
+    async def send(self, address: bytes, outgoing: Outgoing) -> int:
         """It arrives, and before we note so the deed is done."""
-        numbers = await self.bot.channel.send(address, outgoing)
+        number = await self.bot.channel.send(address, outgoing)
         await self.deed()
-        return numbers
+        return number
 
     async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
         """Pass it on."""

@@ -15,16 +15,18 @@ from sqlalchemy import Connection
 from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
+from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from bot.message import Incoming
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.chats import conversation
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
 from handoff.models import message as message_table
 from handoff.runtime import Runtime
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 UNDERSTANDING_SECONDS = 1.0
 """The reader has a deadline of its own (200 ms); this one is for when even that fails."""

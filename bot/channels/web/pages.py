@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from bot.channels.web.assets import Assets
 from bot.channels.web.chats import View, new_token
 from bot.channels.web.labels import FOR_SCRIPT, LABELS, state_label
+from bot.channels.web.spec import CAPABILITIES
 from bot.channels.web.text import direction, parts, shown
 from config.schema import AMSTERDAM, Municipality
 from config.search import search
 from handoff.chats.conversation import new_id
 from handoff.runtime import Runtime
 from handoff.transcript import Line
-from handoff.wording import NEIGHBOUR, Words, dialled
+from handoff.wording import NEIGHBOUR, Moment, Wording, dialled
 
 NEUTRAL_EXIT = "https://www.buienradar.nl/"
 """Where the exit leads on a page that belongs to no gemeente."""
@@ -57,9 +58,11 @@ class Pages:
         self._text_limit = text_limit
         self._box_limit = box_limit
 
-    def words(self, municipality: Municipality | None, on_duty: bool | None) -> Words:  # noqa: FBT001 (it is a fact)
+    def words(self, municipality: Municipality | None, on_duty: bool | None) -> Wording:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
-        return Words(self._runtime, municipality.name if municipality else "", self._runtime.clock(), on_duty)
+        return Wording(
+            self._runtime, Moment(self._runtime.clock(), CAPABILITIES, municipality.id if municipality else None, on_duty)
+        )
 
     def chat(
         self,
@@ -94,10 +97,9 @@ class Pages:
             "state_kind": view.chat.state,
         }
 
-    def _chat_data(self, municipality: Municipality, words: Words, *, known: bool) -> str:
+    def _chat_data(self, municipality: Municipality, words: Wording, *, known: bool) -> str:
         return self._data(
             municipality,
-            words,
             slug=municipality.id,
             known=known,
             limit=self._text_limit,
@@ -138,7 +140,7 @@ class Pages:
         }
         return self._page("start.html", values, secret=bool(kept))
 
-    def _common(self, words: Words, municipality: Municipality | None, **sentences: str) -> dict[str, object]:
+    def _common(self, words: Wording, municipality: Municipality | None, **sentences: str) -> dict[str, object]:
         numbers = dialled(self._runtime)
         lines = words.lines()
         sentences["numbers"] = words.say("utter_page_numbers")
@@ -150,15 +152,15 @@ class Pages:
             "extra": any(line.id == NEIGHBOUR for line in lines),
             "exit_href": f"/weg/{municipality.id}" if municipality else "/weg",
             "pieces": {name: parts(text, numbers) for name, text in sentences.items()},
-            "data": self._data(municipality, words),
+            "data": self._data(municipality),
         }
 
-    def _data(self, municipality: Municipality | None, words: Words, **more: object) -> str:
+    def _data(self, municipality: Municipality | None, **more: object) -> str:
         """What the page's script needs, as JSON in an attribute."""
         known = {
             "exit": municipality.exit_url if municipality else NEUTRAL_EXIT,
             "label": {name: LABELS[name] for name in FOR_SCRIPT},
-            "numbers": dialled(words.runtime),
+            "numbers": dialled(self._runtime),
         }
         return json.dumps(known | more, ensure_ascii=False, separators=(",", ":"))
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.channels.web.chats import View
 from bot.channels.web.labels import LABELS, state_label
 from handoff.transcript import Line
-from handoff.wording import Words
+from handoff.wording import Wording
 
 REASONS = {
     400: "bad_request", 404: "not_found", 405: "not_allowed", 408: "too_slow", 413: "too_large", 422: "too_long",
@@ -37,19 +37,19 @@ def line_json(line: Line, own_ids: Mapping[int, str]) -> dict[str, object]:
     return shape | ({"id": own_ids[line.seq]} if line.seq in own_ids else {})
 
 
-def state_json(view: View, words: Words) -> dict[str, object]:
+def state_json(view: View, words: Wording) -> dict[str, object]:
     """How the chat stands, in words that are true now."""
     chat = view.chat
     line = state_label(chat.state, chat.confidant, on_duty=chat.on_duty)
     return {"state": chat.state, "confidant": chat.confidant, "line": line, **words.live()}
 
 
-def view_json(view: View, words: Words) -> dict[str, object]:
+def view_json(view: View, words: Wording) -> dict[str, object]:
     """The new messages and how the chat stands."""
     return {"messages": [line_json(line, view.own_ids) for line in view.chat.lines], **state_json(view, words)}
 
 
-def refusal(status: int, words: Words) -> Response:
+def refusal(status: int, words: Wording) -> Response:
     """Why something was not done, with who can be called."""
     text = {
         413: LABELS["too_large"], 422: words.say("utter_too_long"), 500: words.say("utter_trouble"),
