@@ -65,9 +65,7 @@ def _server(app: Any, host: str, port: int) -> _Quiet:
     return _Quiet(config)
 
 
-def servers(
-    parts: Parts, roles: Sequence[str], stopping: Callable[[], bool], telegram: TelegramService | None = None
-) -> list[_Quiet]:
+def servers(parts: Parts, roles: Sequence[str], telegram: TelegramService | None = None) -> list[_Quiet]:
     """The web servers of these roles, not yet started."""
     s = parts.settings
     made = []
@@ -78,11 +76,10 @@ def servers(
             origin=s.child_origin,
             body_limit=s.body_limit,
             text_limit=s.text_limit,
-            stopping=stopping,
         )
         made.append(_server(telegram.front(app) if telegram else app, s.child_host, s.child_port))
     if "console" in roles:
-        made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
+        made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
     return made
 
 
@@ -110,7 +107,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
     telegram = telegram_of(running, tell) if outside else None
-    web = servers(parts, roles, running.stop.is_set, telegram)
+    web = servers(parts, roles, telegram)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
@@ -124,6 +121,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
 
 async def _end(running: Running, web: list[_Quiet]) -> None:
     await running.stop.wait()
+    running.parts.runtime.store.hub.close()
     for server in web:
         server.should_exit = True
 
