@@ -11,10 +11,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import understanding
+from bot.channels.registration import Registration
+from bot.channels.registry import CHANNELS
 from bot.preflight import CannotStart
 from config.settings import Settings
 from handoff import publishing
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade
@@ -34,6 +36,7 @@ class Parts:
     runtime: Runtime
     reader: Reader
     published: Published
+    channels: tuple[Registration, ...]
 
     @property
     def understand(self) -> Callable[[str], Understanding]:
@@ -60,14 +63,16 @@ def first_start(settings: Settings) -> None:
             os.fsync(file.fileno())
 
 
-def assemble(settings: Settings) -> Parts:
+def assemble(settings: Settings, channels: tuple[Registration, ...] = CHANNELS) -> Parts:
     """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
-    published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now())
+    specs = {registration.spec.name: registration.spec for registration in channels}
+    published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now(), specs.values())
     cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
     vault = Vault(settings.secret(), settings.key_dir, cost=cost)
     reader = understanding.open_reader(settings, keep=settings.data_dir)
-    runtime = Runtime(open_store(settings.database_url), vault, published.configuration, child_origin=settings.child_origin)
-    return Parts(settings, runtime, reader, published)
+    store = open_store(settings.database_url)
+    runtime = Runtime(store, vault, published.configuration, specs, child_origin=settings.child_origin)
+    return Parts(settings, runtime, reader, published, channels)
 
 
 def prepare_database(runtime: Runtime, url: str) -> bool:

@@ -19,7 +19,7 @@ from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce, team_topic
 from handoff.places import municipalities
 from handoff.queue import handoffs, roster
-from handoff.runtime import Runtime, team_id_of
+from handoff.runtime import Runtime
 from handoff.transcript import Line
 from nlu.understanding import Understanding
 
@@ -89,14 +89,14 @@ def find(tx: Connection, runtime: Runtime, door: Door) -> tuple[str, str]:
     return chat.id, chat.team_id
 
 
-def somebody_there(tx: Connection, municipality_id: str, now: datetime) -> bool:
+def somebody_there(tx: Connection, runtime: Runtime, municipality_id: str, now: datetime) -> bool:
     """Whether a confidant of this gemeente is on duty at this moment.
 
     Raises `StoreUnavailable` when its team has no key yet: nothing can be sealed for it, so no words may be taken (promise 1).
     """
     if not municipalities.can_seal(tx, municipality_id):
         raise StoreUnavailable("this gemeente has no confidant yet")
-    return bool(roster.on_duty(tx, team_id_of(municipality_id), now))
+    return bool(roster.on_duty(tx, runtime.municipality(municipality_id).receiving_team.id, now))
 
 
 def _chat(tx: Connection, runtime: Runtime, door: Door) -> Chat:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,7 +18,8 @@ from sqlalchemy import Connection
 
 from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
-from config.render import render
+from bot.pieces import pieces
+from config.channels import ChannelSpec
 from config.schema import Condition, Utterance
 from handoff.chats import conversation, deletions, outbox
 from handoff.chats.outbox import Parcel
@@ -27,18 +29,12 @@ from handoff.places import municipalities
 from handoff.queue import handoffs, rerouting
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
+from handoff.wording import render, sentence_of, wording_for
 
 log = structlog.get_logger()
 
-CHOOSE = rerouting.ASKED
-"""Said where a child has not named its gemeente."""
-
-NEAR = "utter_telegram_near"
-"""Said to what looks like a name: the gemeenten that were meant perhaps come under it."""
-
-_WAITING_ONLY = frozenset({CHOOSE, NEAR, "utter_telegram_chosen", "utter_telegram_noted"})
-
 MOST_CHOICES = 8
+"""Gemeenten that a child can look through on a phone. Of more, none is shown: then the name is typed."""
 
 AT_ONCE = 16
 """Chats that are sent to side by side."""
@@ -58,8 +54,8 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop
         while True:
             for channel in channels.values() if not (stop and stop.is_set()) else ():
                 if (free := AT_ONCE - len(busy)) > 0:
-                    lent = await awaited(runtime.store.write(partial(_lend, runtime=runtime, channel=channel, limit=free)))
-                    busy |= {asyncio.create_task(_deliver(runtime, channel, parcel)) for parcel in lent}
+                    leased = await awaited(runtime.store.write(partial(_lease, runtime=runtime, channel=channel, limit=free)))
+                    busy |= {asyncio.create_task(_deliver(runtime, channel, parcel)) for parcel in leased}
             if not busy:
                 return sent
             done, busy = await asyncio.wait(busy, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
@@ -68,111 +64,125 @@ async def deliver_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop
         await asyncio.gather(*busy, return_exceptions=True)
 
 
-def _lend(tx: Connection, runtime: Runtime, channel: Channel, limit: int) -> list[Parcel]:
+def _lease(tx: Connection, runtime: Runtime, channel: Channel, limit: int) -> list[Parcel]:
     now = runtime.clock()
-    return [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, channel.name, now, limit=limit)]
+    return [outbox.lease(tx, parcel, now) for parcel in outbox.due(tx, channel.spec.name, now, limit=limit)]
 
 
-async def _deliver(runtime: Runtime, channel: Channel, lent: Parcel) -> int:
-    ready = await awaited(runtime.store.write(partial(_prepare, runtime=runtime, lent=lent)))
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What goes out: a parcel, where to, and the words as they are true now."""
+
+    parcel: Parcel
+    address: bytes = field(repr=False)
+    outgoing: Outgoing
+
+
+@dataclass(slots=True)
+class _Sent:
+    """How a send ended: the channel's numbers of the pieces that went out now, and what went wrong."""
+
+    numbers: list[int] = field(default_factory=list)
+    fault: DeliveryFailed | None = None
+
+
+async def _deliver(runtime: Runtime, channel: Channel, leased: Parcel) -> int:
+    ready = await awaited(runtime.store.write(partial(_prepare, runtime=runtime, channel=channel.spec, leased=leased)))
     if ready is None:
         return 0
-    parcel, address, outgoing = ready
-    fault: DeliveryFailed | None = None
-    numbers: tuple[int, ...] = ()
+    sent = await _send(channel, ready)
+    await awaited(runtime.store.write(lambda tx: _note(tx, runtime, ready, sent, channel.spec)))
+    return int(sent.fault is None)
+
+
+async def _send(channel: Channel, ready: _Ready) -> _Sent:
+    """Send what has not gone out before, piece by piece. Buttons come under the last piece."""
+    sent, outgoing = _Sent(), ready.outgoing
+    texts = pieces(outgoing.text, channel.spec.capabilities.longest)
     try:
-        numbers = tuple(await channel.send(address, outgoing) or ())
+        for number, text in enumerate(texts[len(ready.parcel.sent) :], start=len(ready.parcel.sent) + 1):
+            piece = replace(outgoing, text=text) if number == len(texts) else replace(outgoing, text=text, buttons=(), choices=())
+            sent.numbers.append(await channel.send(ready.address, piece))
     except DeliveryFailed as error:
-        fault, numbers = error, error.sent
+        sent.fault = error
     except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
-        log.error("channel_failed", channel=channel.name, error=type(error).__name__)
-        fault = DeliveryFailed("fault in the channel", permanent=False)
-    await awaited(runtime.store.write(lambda tx: _note(tx, runtime, parcel, address, numbers, fault, channel.name)))
-    return int(fault is None)
+        log.error("channel_failed", channel=channel.spec.name, error=type(error).__name__)
+        sent.fault = DeliveryFailed("fault in the channel", permanent=False)
+    return sent
 
 
-def _prepare(tx: Connection, runtime: Runtime, lent: Parcel) -> tuple[Parcel, bytes, Outgoing] | None:
+def _prepare(tx: Connection, runtime: Runtime, channel: ChannelSpec, leased: Parcel) -> _Ready | None:
     """What to send, as it is true now; None when there is nothing to send (any more)."""
     now = runtime.clock()
-    parcel = outbox.renew(tx, lent, now)
+    parcel = outbox.renew(tx, leased, now)
     if parcel is None:
         return None
     try:
-        outgoing = _outgoing(tx, runtime, parcel)
+        outgoing = _outgoing(tx, runtime, channel, parcel)
         address = runtime.vault.open_for_delivery(parcel.address, "address", parcel.conversation_id)
-    except StoreUnavailable:  # not now: it comes back when its loan ends
+    except StoreUnavailable:  # not now: it comes back when its lease ends
         raise
     except (HandoffError, LookupError, ValueError) as error:  # one that cannot be read keeps nobody else's waiting
         log.error("parcel_unreadable", parcel=parcel.id, error=type(error).__name__)
         outbox.failed(tx, parcel, now)
         return None
     if outgoing is None:
-        outbox.unsaid(tx, parcel)
+        outbox.unsaid(tx, parcel, now)
         return None
-    return parcel, address, outgoing
+    return _Ready(parcel, address, outgoing)
 
 
-def _outgoing(tx: Connection, runtime: Runtime, parcel: Parcel) -> Outgoing | None:
+def _outgoing(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Parcel) -> Outgoing | None:
     """The words; None when they are not true any more and no other variant is."""
     if parcel.utterance is None:
         words = runtime.vault.open_for_delivery(parcel.sealed or b"", "words", parcel.conversation_id, parcel.seq)
-        return Outgoing(words.decode("utf-8", "replace"), from_human=True, skip=len(parcel.sent))
+        return Outgoing(words.decode("utf-8", "replace"), from_human=True)
     chat = conversation.get(tx, parcel.conversation_id)
     item = handoffs.open_of(tx, chat.id)
-    utterance = runtime.script_of(tx, parcel.script_version or "").utterances[parcel.utterance]
-    if _is_past(item, parcel, utterance):
+    chosen = sentence_of(tx, runtime, parcel.script_version or "", parcel.utterance, parcel.variant or 0)
+    if _is_past(item, parcel, chosen.utterance, channel):
         return None
     claimed = item is not None and item.state == "claimed"
-    facts = runtime.facts(tx, chat.team_id, runtime.clock(), claimed=claimed, webchat=False)
-    number: int | None = parcel.variant or 0
-    if not utterance.variants[parcel.variant or 0].holds(facts):
-        number = utterance.choose(facts, turn=0)
-        if number is None:
-            return None
-        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=number)  # the transcript shows what was really said
-        handoffs.note_duty(tx, chat.id, utterance.variants[number].when.get(Condition.ON_DUTY))
-    variant = utterance.variants[number or 0]
-    municipality = runtime.municipality(chat.municipality_id).name
-    name = conversation.first_name(tx, parcel.person_id)
-    page = rerouting.page_of(tx, runtime, chat) if "{page}" in variant.text else ""
-    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
-    return Outgoing(text, utterance.language, variant.buttons, _choices(tx, runtime, parcel))
+    sentence = wording_for(tx, runtime, chat, runtime.clock(), claimed=claimed).revise(chosen)
+    if sentence is None:
+        return None
+    if sentence != chosen:
+        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=sentence.variant)  # the transcript shows what was said
+        handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
+    name, page = conversation.first_name(tx, parcel.person_id), partial(rerouting.page_of, tx, runtime, chat)
+    text = render(runtime, chat.municipality_id, sentence, confidant=name, page=page)
+    if not channel.capabilities.buttons:
+        return Outgoing(text, sentence.utterance.language)
+    return Outgoing(text, sentence.utterance.language, sentence.buttons, _choices(tx, runtime, channel, parcel))
 
 
-def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance) -> bool:
+def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance, channel: ChannelSpec) -> bool:
     """Whether it names a human who does not read (any more), or tells how the waiting stands of a child that does not wait:
     from the claim on the bot is silent (promise 4). Numbers and answers still go."""
     if parcel.person_id is not None:
         return item is None or item.claimed_by != parcel.person_id
     waits = item is not None and item.state == "waiting"
-    about = utterance.id in _WAITING_ONLY or any(Condition.ON_DUTY in variant.when for variant in utterance.variants)
+    about = utterance.id in channel.needs.waiting_only or any(Condition.ON_DUTY in variant.when for variant in utterance.variants)
     return about and not waits
 
 
-def _choices(tx: Connection, runtime: Runtime, parcel: Parcel) -> tuple[str, ...]:
-    """The gemeenten to press, of those whose team can receive: the nearest first, or all of them.
-
-    None when there are too many to look through on a phone: then the name is typed.
-    """
-    receiving = municipalities.receiving(tx) if parcel.utterance in (CHOOSE, NEAR) else frozenset()
+def _choices(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Parcel) -> tuple[str, ...]:
+    """Names of the gemeenten to press, of those whose team can receive: the ones that wait with the parcel, the nearest first;
+    or all of them under the channel's question for the gemeente, when they are few."""
+    asked = parcel.utterance == channel.needs.asks
+    if not asked and not parcel.sealed:
+        return ()
+    receiving = municipalities.receiving(tx)
     names = {m.id: m.name for m in runtime.configuration.listed if m.id in receiving}
-    if parcel.utterance == NEAR and parcel.sealed:
+    if parcel.sealed:
         near = runtime.vault.open_for_delivery(parcel.sealed, "choices", parcel.conversation_id, parcel.seq)
         return tuple(names[found] for found in near.decode().split("\n") if found in names)
-    return tuple(names.values()) if parcel.utterance == CHOOSE and 1 < len(names) <= MOST_CHOICES else ()
+    return tuple(names.values()) if 1 < len(names) <= MOST_CHOICES else ()
 
 
-def _note(
-    tx: Connection,
-    runtime: Runtime,
-    parcel: Parcel,
-    address: bytes,
-    numbers: tuple[int, ...],
-    fault: DeliveryFailed | None,
-    channel: str,
-) -> None:
-    """How it ended. What went out to a chat that was erased meanwhile is deleted there too."""
-    now = runtime.clock()
+def _note(tx: Connection, runtime: Runtime, ready: _Ready, sent: _Sent, channel: ChannelSpec) -> None:
+    """Note how it ended. What went out to a chat that was erased meanwhile is deleted there too."""
+    now, parcel, fault, numbers = runtime.clock(), ready.parcel, sent.fault, sent.numbers
     if fault is None:
         there = outbox.delivered(tx, parcel, now, numbers=numbers)
     elif fault.permanent:
@@ -183,5 +193,5 @@ def _note(
         there = outbox.retry(tx, parcel, now, numbers=numbers)
     if not there and numbers:
         deletions.put(
-            tx, runtime.vault, channel=channel, auth=parcel.child_auth, address=address, numbers=numbers, wish=None, now=now
+            tx, runtime.vault, channel=channel, auth=parcel.child_auth, address=ready.address, numbers=numbers, wish=None, now=now
         )

@@ -16,24 +16,19 @@ from sqlalchemy import Connection
 
 from bot.channels.channel import Channel, DeliveryFailed
 from bot.message import Outgoing
+from bot.pieces import pieces
 from handoff.chats import deletions
-from handoff.chats.deletions import FAREWELL_LINES, Deletion
-from handoff.chats.outbox import BACKOFF_S, LOAN
+from handoff.chats.deletions import Deletion
+from handoff.chats.outbox import BACKOFF_S, LEASE
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 
 log = structlog.get_logger()
 
-FAREWELL = ("utter_stopped", "utter_telegram_leftover")
-"""`handoff.chats.deletions.FAREWELL_LINES` utterances, in the order in which they are said."""
-
-DELETE_AT_ONCE = 100
-"""Messages in one request."""
-
 LATER = timedelta(hours=24)
-"""After so long what was refused is asked once more: Telegram deletes a die only when it is a day old."""
+"""After so long what was refused is asked once more: there are messages that a channel deletes only when they are a day old."""
 
 
 @dataclass(slots=True)
@@ -46,7 +41,7 @@ class _Done:
     gone: bool = False
 
     def failed(self, fault: DeliveryFailed) -> None:
-        """Keep it; one with a wait that Telegram asked for counts most."""
+        """Keep it; one with a wait that the channel asked for counts most."""
         self.gone = self.gone or fault.gone
         if self.fault is None or fault.retry_after is not None:
             self.fault = fault
@@ -57,7 +52,7 @@ async def erase_due(runtime: Runtime, channels: Mapping[str, Channel], *, stop: 
     looked = 0
     for channel in channels.values():
         while not (stop and stop.is_set()):
-            jobs = await awaited(runtime.store.write(partial(deletions.due, channel=channel.name, now=runtime.clock())))
+            jobs = await awaited(runtime.store.write(partial(deletions.due, channel=channel.spec.name, now=runtime.clock())))
             await asyncio.gather(*(_one(runtime, channel, job) for job in jobs))
             looked += len(jobs)
             if not jobs:
@@ -80,7 +75,7 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
     else:
         await _say(runtime, channel, address, job, done)
     if done.said:  # noted before the deleting, which may take long: it is not said twice
-        said, until = done.said, runtime.clock() + LOAN
+        said, until = done.said, runtime.clock() + LEASE
         await awaited(runtime.store.write(lambda tx: deletions.settle(tx, job, deleted=(), said=said, until=until, failed=False)))
         done.said = 0
     await _delete(channel, address, job.left, done)
@@ -88,10 +83,12 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
 
 
 async def _say(runtime: Runtime, channel: Channel, address: bytes, job: Deletion, done: _Done) -> None:
-    for utterance in FAREWELL[FAREWELL_LINES - job.to_say :]:
-        text = Words(runtime, "", runtime.clock(), None, webchat=False).say(utterance)
+    farewell = channel.spec.needs.farewell
+    for utterance in farewell[len(farewell) - job.to_say :]:
+        text = Wording(runtime, Moment(runtime.clock(), channel.spec.capabilities, None, None)).say(utterance)
         try:
-            await channel.send(address, Outgoing(text, last=True))
+            for piece in pieces(text, channel.spec.capabilities.longest):
+                await channel.send(address, Outgoing(piece, last=True))
         except DeliveryFailed as fault:
             log.warning("farewell_not_said", job=job.id, utterance=utterance, error=str(fault))
             if not fault.permanent or fault.gone:
@@ -102,7 +99,8 @@ async def _say(runtime: Runtime, channel: Channel, address: bytes, job: Deletion
 
 async def _delete(channel: Channel, address: bytes, numbers: Sequence[int], done: _Done) -> None:
     """Delete in batches. One message that is too old sinks its whole batch, so a refused batch is halved, down to single ones."""
-    todo = [numbers[start : start + DELETE_AT_ONCE] for start in range(0, len(numbers), DELETE_AT_ONCE)]
+    most = channel.spec.capabilities.deletes_at_once
+    todo = [numbers[start : start + most] for start in range(0, len(numbers), most)]
     while todo and not done.gone:
         batch = todo.pop()
         try:

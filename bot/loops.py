@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -16,12 +15,9 @@ import structlog
 from bot.channels.channel import Channel
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
-from bot.waiting import tell_waiting
+from bot.upkeep import Upkeep
 from handoff import publishing
-from handoff.accounts import sessions
-from handoff.chats import retention
 from handoff.database import awaited
-from handoff.queue import roster
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
@@ -52,28 +48,13 @@ async def every(seconds: float, name: str, step: Step, stop: asyncio.Event) -> N
 
 def steps(runtime: Runtime, channels: Mapping[str, Channel], stop: asyncio.Event | None = None) -> list[tuple[float, str, Step]]:
     """(seconds between, name, step) of the loops that any process may run. After `stop` no step begins anything new."""
-
-    async def silent() -> None:
-        now = runtime.clock()
-        since = now - timedelta(seconds=20)
-        if await awaited(runtime.store.read(lambda tx: roster.silent(tx, since=since, now=now))):
-            await awaited(runtime.store.write(lambda tx: roster.tell_silent(tx, since=since, now=now)))
-
-    async def retain() -> None:
-        now = runtime.clock()
-        in_use = await awaited(runtime.store.read(retention.days_in_use))
-        await asyncio.to_thread(retention.destroy_expired_keys, runtime.vault, now, in_use)
-        await awaited(runtime.store.write(lambda tx: sessions.forget_old_sessions(tx, now=now)))
-        while await awaited(runtime.store.write(lambda tx: retention.delete_expired(tx, now))):
-            continue
-        await awaited(runtime.store.tidy())
-
+    upkeep = Upkeep(runtime)
     return [
-        (1.0, "waiting", lambda: tell_waiting(runtime)),
+        (1.0, "waiting", upkeep.tell_waiting),
         (1.0, "delivery", lambda: deliver_due(runtime, channels, stop=stop)),
         (1.0, "erasing", lambda: erase_due(runtime, channels, stop=stop)),
-        (10.0, "roster", silent),
-        (600.0, "retention", retain),
+        (10.0, "roster", upkeep.notice_silence),
+        (600.0, "retention", upkeep.retain),
     ]
 
 
@@ -93,7 +74,9 @@ class ConfigurationWatch:
         stamp = await asyncio.to_thread(self._newest)
         if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
             return
-        published = await asyncio.to_thread(publishing.bring_into_force, self._folder, self._data_dir, self._runtime.clock())
+        published = await asyncio.to_thread(
+            publishing.bring_into_force, self._folder, self._data_dir, self._runtime.clock(), self._runtime.channels.values()
+        )
         if published.faults:
             self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)
         elif published.digest != self._digest:

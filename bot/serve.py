@@ -7,12 +7,14 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from bot.app import Parts, prepare_database
+from bot.channels.registration import ChannelService
 from bot.channels.web.app import child_app
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
 from bot.hardening import harden
@@ -22,9 +24,6 @@ from bot.understanding import UnderstandingWatch
 from config.settings import SettingsFaults
 from handoff.console.app import console_app
 from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
-
-if TYPE_CHECKING:
-    from bot.channels.telegram.service import TelegramService
 
 log = structlog.get_logger()
 
@@ -65,37 +64,40 @@ def _server(app: Any, host: str, port: int) -> _Quiet:
     return _Quiet(config)
 
 
-def servers(parts: Parts, roles: Sequence[str], telegram: TelegramService | None = None) -> list[_Quiet]:
+def servers(parts: Parts, roles: Sequence[str], channels: Sequence[ChannelService] = ()) -> list[_Quiet]:
     """The web servers of these roles, not yet started."""
     s = parts.settings
     made = []
     if "child" in roles:
-        app = child_app(
+        app: ASGIApp = child_app(
             parts.runtime,
             parts.understand,
             origin=s.child_origin,
             body_limit=s.body_limit,
             text_limit=s.text_limit,
         )
-        made.append(_server(telegram.front(app) if telegram else app, s.child_host, s.child_port))
+        for service in channels:
+            app = service.front(app)
+        made.append(_server(app, s.child_host, s.child_port))
     if "console" in roles:
         made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
     return made
 
 
-def telegram_of(running: Running, tell: Callable[[str], None]) -> TelegramService | None:
-    """Telegram, when there is a token and it can work. A fault in its settings is told, and takes nothing else down."""
-    parts = running.parts
-    try:
-        if parts.settings.telegram() is None:
-            return None
-        from bot.channels.telegram.service import open_telegram  # noqa: PLC0415 - half a second of every start without Telegram
-
-        return open_telegram(parts.settings, parts.runtime, parts.understand, ready=running.ready.is_set)
-    except SettingsFaults as faults:
-        log.error("telegram_not_started", settings=",".join(faults.faults))
-        tell(f"LET OP: Telegram staat UIT. De webpagina werkt wel. Herstel dit en start opnieuw:\n{faults}")
-        return None
+def open_channels(running: Running, tell: Callable[[str], None]) -> list[ChannelService]:
+    """Open every channel whose settings ask for it. A fault in the settings of one is told, and takes nothing else down."""
+    parts, services = running.parts, []
+    for registration in parts.channels:
+        if registration.open is None:
+            continue
+        try:
+            service = registration.open(parts.runtime, parts.understand, ready=running.ready.is_set)
+        except SettingsFaults as faults:
+            log.error("channel_not_started", channel=registration.spec.name, settings=",".join(faults.faults))
+            tell(f"LET OP: {registration.spec.title} staat UIT. De webpagina werkt wel. Herstel dit en start opnieuw:\n{faults}")
+            continue
+        services += [service] if service else []
+    return services
 
 
 async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
@@ -106,17 +108,17 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
         loop.add_signal_handler(name, running.stop.set)
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
-    telegram = telegram_of(running, tell) if outside else None
-    web = servers(parts, roles, telegram)
+    channels = open_channels(running, tell) if outside else []
+    web = servers(parts, roles, channels)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
-        tasks.create_task(_work(running, roles, tell, telegram))
+        tasks.create_task(_work(running, roles, tell, channels))
         tasks.create_task(_end(running, web))
-        if telegram and "loops" in roles:  # also before the database is there: a child that writes is told the numbers
-            tasks.create_task(telegram.run(running.stop))
-    if telegram:
-        await telegram.client.close()
+        for service in channels if "loops" in roles else ():  # also before the database is there: the numbers are told
+            tasks.create_task(service.run(running.stop))
+    for service in channels:
+        await service.close()
 
 
 async def _end(running: Running, web: list[_Quiet]) -> None:
@@ -126,7 +128,7 @@ async def _end(running: Running, web: list[_Quiet]) -> None:
         server.should_exit = True
 
 
-async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: TelegramService | None) -> None:
+async def _work(running: Running, roles: Sequence[str], tell: Any, services: Sequence[ChannelService]) -> None:
     parts = running.parts
     while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url):
         with contextlib.suppress(TimeoutError):
@@ -136,7 +138,7 @@ async def _work(running: Running, roles: Sequence[str], tell: Any, telegram: Tel
             return
     running.ready.set()
     watch = ConfigurationWatch(parts.runtime, parts.settings.config_dir, parts.settings.data_dir, parts.published.digest, tell)
-    channels = {telegram.channel.name: telegram.channel} if telegram else {}
+    channels = {service.channel.spec.name: service.channel for service in services}
     reading = UnderstandingWatch(parts.reader, parts.settings, tell)
     loops: list[tuple[float, str, Step]] = [(2.0, "configuration", watch.step), (2.0, "understanding", reading.step)]
     loops += steps(parts.runtime, channels, running.stop) if "loops" in roles else []

@@ -12,20 +12,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.channels.web.spec import SPEC, WEBCHAT
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
-from config.render import render
+from config.intents import Urgency
 from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
-from handoff.chats.conversation import WEBCHAT
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
 from handoff.models import message
 from handoff.publishing import store_published
-from handoff.runtime import Runtime, team_id_of, utc_now
-from nlu.understanding import Understanding, Urgency
+from handoff.runtime import Runtime, utc_now
+from handoff.wording import render, sentence_of
+from nlu.understanding import Understanding
 
 
 def simulate(
@@ -40,14 +41,14 @@ def simulate(
         url = f"sqlite:///{folder}/simulate.db"
         upgrade(url)
         vault = Vault(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
-        runtime = Runtime(open_store(url), vault, configuration, clock)
+        runtime = Runtime(open_store(url), vault, configuration, {WEBCHAT: SPEC}, clock)
         try:
             runtime.municipality(municipality_id)
             runtime.store.write(lambda tx: _people(tx, runtime, municipality_id)).result()
             token = secrets.token_bytes(32)
             for turn, text in enumerate(messages, start=1):
                 incoming = Incoming(WEBCHAT, municipality_id, token, f"turn-{turn}", text)
-                understanding = pressed(understand(text), runtime.script, text)
+                understanding = pressed(understand(text), runtime.script_for(municipality_id), text)
                 yield runtime.store.write(
                     lambda tx, i=incoming, u=understanding, n=turn: _one(tx, runtime, i, u, n)  # type: ignore[misc]
                 ).result()
@@ -63,7 +64,9 @@ def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
         tx, runtime.vault, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant",
         passphrase=secrets.token_hex(16), must_renew=True, now=now,
     )  # fmt: skip
-    keys.found_team(tx, runtime.vault, team_id=team_id_of(municipality_id), person_id=person_id, now=now)
+    keys.found_team(
+        tx, runtime.vault, team_id=runtime.municipality(municipality_id).receiving_team.id, person_id=person_id, now=now
+    )
 
 
 def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, turn: int) -> dict[str, Any]:
@@ -87,12 +90,10 @@ def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Un
 
 def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnResult) -> list[dict[str, str]]:
     query = message.select().where(message.c.conversation_id == result.chat.id, message.c.seq.in_(result.said))
-    municipality = runtime.municipality(incoming.municipality_id).name
     replies = []
     for row in tx.execute(query.order_by(message.c.seq)):
-        variant = runtime.script.utterances[row.utterance].variants[row.variant]
-        text = render(variant.text, runtime.configuration.helplines, municipality=municipality)
-        replies.append({"utterance": row.utterance, "text": text})
+        sentence = sentence_of(tx, runtime, row.script_version, row.utterance, row.variant)
+        replies.append({"utterance": row.utterance, "text": render(runtime, incoming.municipality_id, sentence)})
     return replies
 
 

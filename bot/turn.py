@@ -12,14 +12,15 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.policy import State, decide, next_due
+from config.intents import URGENCY_OF
 from config.schema import Script
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat, Door
 from handoff.queue import handoffs, rerouting
 from handoff.queue.handoffs import Handoff
-from handoff.runtime import Runtime, team_id_of
+from handoff.runtime import Runtime
 from handoff.speak import say
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,16 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
         tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now,
         due_at=next_due(route, waiting_since=now, told_from=now, told_minutes=0, now=now),
     )  # fmt: skip
+    extra = incoming.utterances
     state = State(
         turns=said,
         claimed=item.state == "claimed",
         handed_off=current is not None and not moved,
         moved=moved,
         empty=not incoming.text.strip(),
-        opening=incoming.opening,
-        closing=incoming.closing,
-        answer=incoming.welcome if incoming.welcome and chat.municipality_id == incoming.municipality_id else incoming.answer,
-        instead=incoming.instead,
+        channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
     )
-    choices = {incoming.instead: incoming.choices}
+    choices = {extra.fallback: extra.choices}
     decided = decide(state, understanding)
     seqs = [say(tx, runtime, chat, words, now=now, choices=choices.get(words, ())) for words in decided]
     return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False, utterances=decided)
@@ -83,15 +82,15 @@ def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -
     found = conversation.find(tx, runtime.vault, door, lock=True)
     if found is None:
         begun = conversation.begin(
-            tx, runtime.vault, door, municipality_id=municipality.id, team_id=team_id_of(municipality.id),
+            tx, runtime.vault, door, municipality_id=municipality.id, team_id=municipality.receiving_team.id,
             retention_days=municipality.retention_days, now=now, place=incoming.place, order=incoming.order,
         )  # fmt: skip
         return begun, False
-    if incoming.texts is None or found.municipality_id == municipality.id:
+    if incoming.known_texts is None or found.municipality_id == municipality.id:
         return found, False
     moved = rerouting.move(
-        tx, runtime.vault, found, municipality_id=municipality.id, team_id=team_id_of(municipality.id), place=incoming.place,
-        route=runtime.route(municipality.id), texts=incoming.texts, now=now,
+        tx, runtime.vault, found, municipality_id=municipality.id, team_id=municipality.receiving_team.id, place=incoming.place,
+        route=runtime.route(municipality.id), texts=incoming.known_texts, now=now,
     )  # fmt: skip
     return (conversation.get(tx, found.id), True) if moved else (found, False)
 

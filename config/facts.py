@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time
 
+from config.channels import Capabilities
 from config.schema import AMSTERDAM, Condition, Helpline
 
 NIGHT_FROM, NIGHT_TO = time(21), time(8)
@@ -18,7 +19,7 @@ def is_night(at: datetime) -> bool:
 
 
 def facts(
-    helplines: Mapping[str, Helpline], at: datetime, *, on_duty: bool, claimed: bool = False, webchat: bool = True
+    helplines: Mapping[str, Helpline], at: datetime, channel: Capabilities, *, on_duty: bool, claimed: bool = False
 ) -> Mapping[Condition, bool]:
     """Every `Condition` with its value now. Hours that nobody has checked count as closed: we never send a child to a dead line."""
     kindertelefoon = helplines.get("kindertelefoon")
@@ -27,5 +28,5 @@ def facts(
         Condition.KINDERTELEFOON_OPEN: bool(kindertelefoon and kindertelefoon.is_open(at)),
         Condition.NIGHT: is_night(at),
         Condition.CLAIMED: claimed,
-        Condition.WEBCHAT: webchat,
+        Condition.OWN_SCREEN: channel.own_screen,
     }

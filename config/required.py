@@ -1,53 +1,20 @@
-"""What the bot's policy needs from every script: the utterances, and the facts under which each can be asked for.
-
-`config` may not import `nlu`, so the intents stand here once more; `tests/config/test_required.py` holds the two lists equal.
-"""
+"""What the bot's policy needs from every script: the utterances, and the facts under which each can be asked for."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
+from config.channels import NOTHING, Capabilities, ChannelSpec, ScriptNeeds
 from config.facts import NIGHT_FROM, NIGHT_TO, facts
+from config.intents import FALLBACK, INTENTS
+from config.languages import LANGUAGE_CARDS
 from config.schema import AMSTERDAM, WEEKDAYS, Condition, Helpline
 
-INTENTS: tuple[str, ...] = (
-    "greet",
-    "affirm",
-    "deny",
-    "thank_or_bye",
-    "stop_or_delete",
-    "unsafe_to_chat",
-    "insult_or_prank",
-    "out_of_scope",
-    "vague_distress",
-    "disclose_physical_abuse",
-    "disclose_sexual_abuse",
-    "disclose_emotional_abuse",
-    "disclose_neglect",
-    "disclose_domestic_violence",
-    "disclose_online_abuse",
-    "bullying",
-    "acute_danger",
-    "self_harm_or_suicide",
-    "concern_for_other_child",
-    "ask_human",
-    "ask_mayor",
-    "ask_kindertelefoon",
-    "ask_bot_identity",
-    "ask_confidentiality",
-    "ask_what_happens_next",
-    "town_hall_visit",
-    "adult_concern",
-    "adult_own_urges",
-)
-
-LANGUAGES: tuple[str, ...] = ("en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de")
-"""Languages besides Dutch in which the first answer is given (ISO 639)."""
-
 _EVENTS = (
-    "utter_nlu_fallback",
+    f"utter_{FALLBACK}",
     "utter_silence",
     "utter_first_contact",
     "utter_numbers",
@@ -67,116 +34,79 @@ _EVENTS = (
     "utter_no_files",
 )
 
-_PAGE = (
-    "utter_page_identity",
-    "utter_page_numbers",
-    "utter_page_duty",
-    "utter_page_secrecy",
-    "utter_page_no_name",
-    "utter_page_no_files",
-    "utter_page_exit",
-    "utter_page_erase",
-    "utter_page_offline",
-    "utter_page_unknown_municipality",
-    "utter_page_start",
-)
+_CARDS = frozenset(f"utter_language_{code}" for code in LANGUAGE_CARDS)
 
-_TELEGRAM = (
-    "utter_telegram_opener",
-    "utter_telegram_choose",
-    "utter_telegram_chosen",
-    "utter_telegram_noted",
-    "utter_telegram_near",
-    "utter_telegram_help",
-    "utter_telegram_media",
-    "utter_telegram_voice",
-    "utter_telegram_share",
-    "utter_telegram_group",
-    "utter_telegram_leftover",
-    "utter_telegram_about",
-    "utter_telegram_short",
+CORE = ScriptNeeds(
+    utterances=(
+        *(f"utter_{intent}" for intent in INTENTS),
+        *_EVENTS,
+        *(f"utter_language_{code}" for code in LANGUAGE_CARDS),
+    ),
+    names_both_lines=frozenset(
+        {
+            "utter_first_contact",
+            "utter_numbers",
+            "utter_trouble",
+            "utter_stopped",
+            *_CARDS,
+        }
+    ),
+    says_computer=frozenset(
+        {"utter_first_contact", "utter_ask_bot_identity", *(f"utter_language_{code}" for code in LANGUAGE_CARDS)}
+    ),
+    blind=frozenset({"utter_trouble", "utter_stopped"}),
 )
-
-REQUIRED_UTTERANCES: tuple[str, ...] = (
-    *(f"utter_{intent}" for intent in INTENTS),
-    *_EVENTS,
-    *(f"utter_language_{code}" for code in LANGUAGES),
-    *_PAGE,
-    *_TELEGRAM,
-)
-
-NAMES_BOTH_LINES = frozenset(
-    {
-        "utter_first_contact",
-        "utter_numbers",
-        "utter_page_numbers",
-        "utter_trouble",
-        "utter_page_unknown_municipality",
-        "utter_stopped",
-        "utter_telegram_group",
-        "utter_telegram_about",
-        *(f"utter_language_{code}" for code in LANGUAGES),
-    }
-)
-"""Every variant of these names 112 and the Kindertelefoon with its number (promise 1)."""
-
-SAYS_COMPUTER = frozenset(
-    {
-        "utter_first_contact",
-        "utter_page_identity",
-        "utter_ask_bot_identity",
-        "utter_telegram_about",
-        *(f"utter_language_{code}" for code in LANGUAGES),
-    }
-)
-"""Every variant of these says that it is a computer."""
-
-BLIND = frozenset(
-    {
-        "utter_trouble",
-        "utter_page_start",
-        "utter_page_unknown_municipality",
-        "utter_page_offline",
-        "utter_page_numbers",
-        "utter_page_identity",
-        "utter_stopped",
-        "utter_telegram_group",
-        "utter_telegram_leftover",
-        "utter_telegram_about",
-        "utter_telegram_short",
-    }
-)
-"""Said when nobody can look who is on duty (database down, no gemeente, no network, chat erased): they may not depend on it."""
+"""What every channel needs."""
 
 WITH_CONFIDANT = frozenset({"utter_taken_over", "utter_transferred"})
 """The only two that may name the `{confidant}`: the turns in which a human is known."""
 
-WITHOUT_MUNICIPALITY = frozenset(
-    {"utter_page_start", "utter_page_unknown_municipality", *(name for name in _TELEGRAM if name in BLIND)}
-)
 
-WITH_PAGE = frozenset({"utter_telegram_opener"})
-"""The only one that may name the address of the gemeente's own `{page}`."""
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What the bot will ask of a script on all of these channels. `union` is what they need together."""
+
+    channels: tuple[ChannelSpec, ...]
+    union: ScriptNeeds
+
+    def home_of(self, utterance: str) -> ChannelSpec | None:
+        """The only channel on which `utterance` is said; None when it is said on every one."""
+        return next((c for c in self.channels if c.needs.prefix and utterance.startswith(c.needs.prefix)), None)
+
+    def screens_of(self, utterance: str) -> tuple[Capabilities, ...]:
+        """Capabilities of the channels on which `utterance` can be said; when on every one, then also of one yet to come."""
+        home = self.home_of(utterance)
+        return (home.capabilities,) if home else (_OURS, NOTHING)
+
+    def reachable(self, utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Mapping[Condition, bool]]:
+        """Every combination of facts under which `utterance` can be asked for, given the hours in `helplines`."""
+        claimed = utterance in WITH_CONFIDANT
+        duties = (False,) if utterance == "utter_nobody_on_duty" else (False, True)
+        seen: list[Mapping[Condition, bool]] = []
+        for at in _moments(helplines):
+            for on_duty, channel in itertools.product(duties, self.screens_of(utterance)):
+                now = facts(helplines, at, channel, on_duty=on_duty, claimed=claimed)
+                if now not in seen:
+                    seen.append(now)
+        yield from seen
 
 
-def channels_of(utterance: str) -> tuple[bool, ...]:
-    """The values that `webchat` can have when `utterance` is said."""
-    if utterance.startswith("utter_page_"):
-        return (True,)
-    return (False,) if utterance.startswith("utter_telegram_") else (True, False)
+_OURS = replace(NOTHING, own_screen=True)
 
 
-def reachable(utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Mapping[Condition, bool]]:
-    """Every combination of facts under which `utterance` can be asked for, given the hours in `helplines`."""
-    claimed = utterance in WITH_CONFIDANT
-    duties = (False,) if utterance == "utter_nobody_on_duty" else (False, True)
-    seen: list[Mapping[Condition, bool]] = []
-    for at in _moments(helplines):
-        for on_duty, webchat in itertools.product(duties, channels_of(utterance)):
-            now = facts(helplines, at, on_duty=on_duty, claimed=claimed, webchat=webchat)
-            if now not in seen:
-                seen.append(now)
-    yield from seen
+def requirements(channels: Iterable[ChannelSpec]) -> Requirements:
+    """What a script needs for these channels, and for all."""
+    specs = tuple(channels)
+    parts = (CORE, *(spec.needs for spec in specs))
+    union = ScriptNeeds(
+        utterances=tuple(name for part in parts for name in part.utterances),
+        names_both_lines=frozenset().union(*(part.names_both_lines for part in parts)),
+        says_computer=frozenset().union(*(part.says_computer for part in parts)),
+        blind=frozenset().union(*(part.blind for part in parts)),
+        without_municipality=frozenset().union(*(part.without_municipality for part in parts)),
+        with_page=frozenset().union(*(part.with_page for part in parts)),
+    )
+    return Requirements(specs, union)
 
 
 def _moments(helplines: Mapping[str, Helpline]) -> Iterator[datetime]:

@@ -16,7 +16,8 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-"""What a start link (`?start=...`) of Telegram may carry."""
+"""What a sticker's link may carry, on every channel."""
+TeamId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 PlaceLabel = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -63,7 +64,12 @@ class Condition(StrEnum):
     KINDERTELEFOON_OPEN = "kindertelefoon_open"
     NIGHT = "night"  # 21:00-08:00 in Amsterdam
     CLAIMED = "claimed"  # a human reads this chat now
-    WEBCHAT = "webchat"  # the child reads this on our own page, which has buttons that no other channel has
+    OWN_SCREEN = "own_screen"  # the child reads this on a screen of ours, with Snel weg and Wis alles (`Capabilities.own_screen`)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Condition | None:
+        """The name that scripts had for it before there were capabilities; old versions stay readable."""
+        return cls.OWN_SCREEN if value == "webchat" else None
 
 
 class QuickReply(Frozen):
@@ -202,20 +208,39 @@ class Route(Frozen):
         return [s for s in self.steps if s.after_minutes <= waited_minutes][-1]
 
 
+class Team(Frozen):
+    """People of a gemeente who share a key. `id` is for good: keys are bound to it; `name` is how confidants read it."""
+
+    id: TeamId
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
 class Municipality(Frozen):
     """A gemeente: the tenant. `aliases` are other spellings that the search understands."""
 
     id: Slug
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     aliases: tuple[str, ...] = ()
-    team: Annotated[str, StringConstraints(min_length=1, max_length=120)]  # the team's name as confidants read it
+    teams: tuple[Team, ...] = Field(min_length=1)  # the first one receives new children
     route: Slug
     exit_url: Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+/?$")]  # neutral site of the quick exit
     short_address: str | None = None  # as printed on the sticker, when the gemeente has one; else the configured origin
     town_hall: str | None = None  # how to find the desk, plain Dutch
     retention_days: Annotated[int, Field(ge=1, le=365)] = 30
     retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
-    places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a start link of Telegram carries the code
+    places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a sticker's link may carry the code
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_teams(cls, value: object) -> object:
+        if isinstance(value, Mapping) and "team" in value:
+            raise ValueError("`team` is now `teams`, a list of id and name; the team of an older file has the id team-<gemeente>")
+        return value
+
+    @property
+    def receiving_team(self) -> Team:
+        """The team in whose queue a new child comes."""
+        return self.teams[0]
 
 
 class Configuration(Frozen):
@@ -225,6 +250,10 @@ class Configuration(Frozen):
     helplines: Mapping[str, Helpline]
     routes: Mapping[str, Route]
     municipalities: Mapping[str, Municipality]
+
+    def script_for(self, municipality_id: str | None) -> Script:  # noqa: ARG002 - one script serves all gemeenten today
+        """What the bot says for this gemeente; for None, where no gemeente is known yet."""
+        return self.script
 
     @property
     def listed(self) -> tuple[Municipality, ...]:

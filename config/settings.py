@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from config.faults import ConfigError
 
@@ -22,8 +21,6 @@ SECRET_BYTES = 32
 
 _HOME = Path(__file__).resolve().parent
 _OTHERS = stat.S_IRWXO
-_TELEGRAM_TOKEN = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,80}")
-_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
@@ -82,13 +79,13 @@ class SharedSettings(BaseModel):
     @field_validator("key_dir")
     @classmethod
     def _closed_folder(cls, folder: Path) -> Path:
-        _refuse_open(folder)
+        refuse_open(folder)
         return folder
 
     @field_validator("secret_file")
     @classmethod
     def _closed_secret(cls, file: Path) -> Path:
-        _refuse_open(file)
+        refuse_open(file)
         if file.exists() and (not file.is_file() or file.stat().st_size < SECRET_BYTES):
             raise ValueError(f"must be a file with at least {SECRET_BYTES} random bytes")
         return file
@@ -96,7 +93,7 @@ class SharedSettings(BaseModel):
     def secret(self) -> bytes:
         """The bytes of the secret file. Raises `SettingsFaults` when it is missing, short, or open to others."""
         try:
-            _refuse_open(self.secret_file)
+            refuse_open(self.secret_file)
             content = self.secret_file.read_bytes()
         except (OSError, ValueError) as error:
             raise SettingsFaults({f"{PREFIX}SECRET_FILE": _reason(error)}) from None
@@ -105,62 +102,33 @@ class SharedSettings(BaseModel):
         return content
 
 
-class TelegramSettings(SharedSettings):
-    """What the second channel needs. Without a token there is no Telegram."""
+class ChannelSettings(BaseModel):
+    """Base of what one channel reads, in the channel's own folder. The names of its fields begin with the channel's name."""
 
-    telegram_token: SecretStr = Field(SecretStr(""), repr=False)
-    telegram_token_file: Path | None = None
-    telegram_webhook_secret: SecretStr = Field(SecretStr(""), repr=False)  # empty: updates are fetched by long polling
-    telegram_base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] = "https://api.telegram.org"
-    telegram_fallback: str | None = None  # the gemeente that receives children who named none
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    @field_validator("telegram_token")
     @classmethod
-    def _is_token(cls, token: SecretStr) -> SecretStr:
-        if token.get_secret_value() and not _TELEGRAM_TOKEN.fullmatch(token.get_secret_value()):
-            raise ValueError("must be a token as BotFather gives it")
-        return token
-
-    @field_validator("telegram_webhook_secret")
-    @classmethod
-    def _is_secret(cls, secret: SecretStr) -> SecretStr:
-        if secret.get_secret_value() and not _WEBHOOK_SECRET.fullmatch(secret.get_secret_value()):
-            raise ValueError("must be 32 to 256 letters, digits, - or _ (make one with: openssl rand -hex 32)")
-        return secret
-
-    @field_validator("telegram_token_file")
-    @classmethod
-    def _closed_token(cls, file: Path | None) -> Path | None:
-        if file is not None:
-            _refuse_open(file)
-        return file
-
-    def telegram(self) -> str | None:
-        """The bot's token, or None when there is no Telegram. Raises `SettingsFaults`, never with the token in it."""
-        if self.telegram_token_file is None:
-            return self.telegram_token.get_secret_value() or None
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """These settings alone, from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults."""
         try:
-            token = self.telegram_token_file.read_text("utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise SettingsFaults({f"{PREFIX}TELEGRAM_TOKEN_FILE": f"cannot be read ({type(error).__name__})"}) from None
-        if not _TELEGRAM_TOKEN.fullmatch(token):
-            raise SettingsFaults({f"{PREFIX}TELEGRAM_TOKEN_FILE": "must hold a token as BotFather gives it"})
-        return token
+            return cls.model_validate(_own(cls, _given(environment)))
+        except ValidationError as error:
+            raise SettingsFaults(_all_told(error)) from None
 
 
-class ChildSettings(TelegramSettings):
+class ChildSettings(SharedSettings):
     """What the child's app needs. Nothing in it opens a child's words."""
 
     child_host: str = "127.0.0.1"
-    body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384  # bytes of one request, refused before it is parsed
+    body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536  # bytes of one request, refused before it is parsed
     text_limit: Annotated[int, Field(ge=100, le=20_000)] = 4_000  # characters of one message
     nlu_model: Path = _HOME.parent / "nlu" / "models" / "praat.tar.gz"
     rasa_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = None
 
     @model_validator(mode="after")
     def _text_fits_body(self) -> Self:
-        if self.text_limit * 4 + 256 > self.body_limit:
-            raise ValueError("TEXT_LIMIT: four bytes a character must fit in BODY_LIMIT")
+        if self.text_limit * 12 + 4_096 > self.body_limit:  # an emoji is 12 bytes in a form's old encoding, and in plain JSON
+            raise ValueError("TEXT_LIMIT: 12 bytes a character, and 4096 for the rest, must fit in BODY_LIMIT")
         return self
 
 
@@ -187,33 +155,57 @@ class Settings(ChildSettings, ConsoleSettings):
 Kind = TypeVar("Kind", bound=SharedSettings)
 
 
+Other = type[SharedSettings] | type[ChannelSettings]
+
+
 @overload
-def read_settings(*, environment: Mapping[str, str] | None = None) -> Settings: ...
+def read_settings(*, environment: Mapping[str, str] | None = None, others: Sequence[Other] = ()) -> Settings: ...
 @overload
-def read_settings(kind: type[Kind], environment: Mapping[str, str] | None = None) -> Kind: ...
-def read_settings(kind: type[SharedSettings] = Settings, environment: Mapping[str, str] | None = None) -> SharedSettings:
-    """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults."""
-    given = dict(os.environ if environment is None else environment)
-    values = {n[len(PREFIX) :].lower(): v for n, v in given.items() if n.startswith(PREFIX) and n == n.upper()}
-    faults = _misspelt(values)
+def read_settings(kind: type[Kind], environment: Mapping[str, str] | None = None, *, others: Sequence[Other] = ()) -> Kind: ...
+def read_settings(
+    kind: type[SharedSettings] = Settings, environment: Mapping[str, str] | None = None, *, others: Sequence[Other] = ()
+) -> SharedSettings:
+    """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults.
+
+    `others` are read by other parts: their faults are told too, and their names are no misspellings.
+    """
+    values = _given(environment)
+    faults = _misspelt(values, {name for other in (Settings, *others) for name in other.model_fields})
+    for other in others:
+        try:
+            other.model_validate(_own(other, values))
+        except ValidationError as error:
+            faults |= _all_told(error)
     try:
-        settings = kind.model_validate({name: value for name, value in values.items() if name in kind.model_fields})
+        settings = kind.model_validate(_own(kind, values))
     except ValidationError as error:
-        faults |= dict(_told(detail) for detail in error.errors(include_url=False, include_input=False))
+        faults |= _all_told(error)
     if faults:
         raise SettingsFaults(faults)
     return settings
 
 
-def _misspelt(values: Mapping[str, str]) -> dict[str, str]:
+def _given(environment: Mapping[str, str] | None) -> dict[str, str]:
+    given = dict(os.environ if environment is None else environment)
+    return {n[len(PREFIX) :].lower(): v for n, v in given.items() if n.startswith(PREFIX) and n == n.upper()}
+
+
+def _own(kind: type[BaseModel], values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name in kind.model_fields and value != ""}
+
+
+def _misspelt(values: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
     """A variable that nobody reads is a setting that does not work: say so, and which was meant."""
-    known = list(Settings.model_fields)
     faults = {}
     for name in values.keys() - set(known):
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
         faults[PREFIX + name.upper()] = f"is not a setting{meant}"
     return faults
+
+
+def _all_told(error: ValidationError) -> dict[str, str]:
+    return dict(_told(detail) for detail in error.errors(include_url=False, include_input=False))
 
 
 def _told(detail: Any) -> tuple[str, str]:
@@ -227,12 +219,11 @@ def _told(detail: Any) -> tuple[str, str]:
 _PATTERNS: Mapping[str, str] = {
     "child_origin": "must be an origin such as https://praat.voorbeeldstad.nl, without a path",
     "console_origin": "must be an origin such as https://team.voorbeeldstad.nl, without a path",
-    "telegram_base_url": "must be an address such as https://api.telegram.org, without a name or password",
     "rasa_url": "must be an address such as http://localhost:5005, without a name or password",
 }
 
 
-def _refuse_open(path: Path) -> None:
+def refuse_open(path: Path) -> None:
     """Others on the machine may not read keys. Raises ValueError; a path that is not there yet is fine."""
     try:
         mode = path.stat().st_mode

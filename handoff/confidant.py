@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from config.channels import ChannelSpec
 from handoff import audit, transcript
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import conversation, outbox
@@ -44,7 +45,8 @@ class OpenChat:
     lines: list[Line]
     states: dict[int, str]
     child_seen_at: datetime | None
-    channel: str
+    channel: ChannelSpec
+    """How the child writes."""
     language: str
     place: str | None
     """Where the sticker hangs that the child came by, as the gemeente calls it; None when that is not known."""
@@ -105,7 +107,14 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
         _note(tx, who, now, "open", handoff_id)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
     return OpenChat(
-        mine, lines, outbox.states(tx, chat.id), chat.seen_at, chat.channel, chat.language, place, chat.gone_at is not None
+        mine,
+        lines,
+        outbox.states(tx, chat.id),
+        chat.seen_at,
+        runtime.channel(chat.channel),
+        chat.language,
+        place,
+        chat.gone_at is not None,
     )
 
 

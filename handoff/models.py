@@ -96,6 +96,7 @@ team = sa.Table(
     _ref("municipality_id", "municipality.id"),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),  # the current one; old epochs are deleted at rotation
+    sa.Column("position", sa.SmallInteger, nullable=True),  # 0 receives new children, null: not named any more
 )
 
 team_key = sa.Table(
@@ -174,7 +175,7 @@ conversation = sa.Table(
     sa.Column("last_seq", sa.Integer, nullable=False),
     sa.Column("language", sa.String(8), nullable=False),
     sa.Column("place", sa.String(64), nullable=True),  # the code of the sticker's spot, when the child came by one
-    sa.Column("expires_on", sa.String(10), nullable=False),  # the expiry bucket: a day, YYYY-MM-DD
+    sa.Column("expires_on", sa.String(10), nullable=False, index=True),  # the expiry bucket: a day, YYYY-MM-DD
     _at("created_at"),
     _at("last_child_at"),
     _at("seen_at", nullable=True),  # the page's last sign of life
@@ -188,6 +189,8 @@ conversation_key = sa.Table(
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
     _bytes("public_key"),
+    sa.Column("teams", sa.Text, nullable=False),  # the ids of the teams that it is wrapped for, "a,b"; `mac` proves them
+    _bytes("child_wrap", nullable=True),  # web only: the private half, sealed to the child
     _bytes("mac"),
 )
 
@@ -196,8 +199,10 @@ key_wrap = sa.Table(
     metadata,
     _ref("conversation_id", "conversation.id", key=True),
     sa.Column("no", sa.Integer, primary_key=True),
-    sa.Column("recipient", sa.String(16), primary_key=True),  # "child" or "team:<epoch>"
+    _ref("team_id", "team.id", key=True),  # whose key in this epoch opens it
+    sa.Column("epoch", sa.Integer, nullable=False),
     _bytes("sealed"),
+    sa.Column("first_form", sa.Boolean, nullable=False),  # sealed before 0005: bound to "team:<epoch>", without the team's id
 )
 
 message = sa.Table(
@@ -291,6 +296,9 @@ outbox = sa.Table(
     sa.CheckConstraint("delivered_at is null or failed_at is null", "one_end"),
     sa.CheckConstraint("(delivered_at is null and failed_at is null) or sealed is null", "wiped"),
 )
+_ON_ITS_WAY = sa.and_(outbox.c.delivered_at.is_(None), outbox.c.failed_at.is_(None))
+sa.Index("ix_outbox_due", outbox.c.channel, outbox.c.due_at, sqlite_where=_ON_ITS_WAY, postgresql_where=_ON_ITS_WAY)
+sa.Index("ix_outbox_first", outbox.c.conversation_id, outbox.c.seq, sqlite_where=_ON_ITS_WAY, postgresql_where=_ON_ITS_WAY)
 
 erased = sa.Table(
     "erased",
@@ -317,6 +325,8 @@ deletion = sa.Table(
     _at("due_at"),
     _at("expires_at"),  # after this the channel deletes nothing any more, and the row goes
     sa.UniqueConstraint("channel", "child_auth"),
+    sa.Index("ix_deletion_due", "channel", "due_at"),
+    sa.Index("ix_deletion_expires_at", "expires_at"),
 )
 
 audit_entry = sa.Table(

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from config import schema
+from config.channels import ChannelSpec
 from config.faults import Faults
 from config.schema import Configuration
 from handoff.chats.retention import GRACE
@@ -41,9 +43,9 @@ class NothingPublished(Exception):
     """The files have faults and nothing was ever published. Its text is the report of the gates."""
 
 
-def digest(folder: Path) -> str:
-    """A fingerprint of every file that counts, and of the gates themselves: a stricter rule looks at old words again."""
-    seen = hashlib.sha256()
+def digest(folder: Path, channels: Iterable[ChannelSpec]) -> str:
+    """A fingerprint of every file that counts, of the gates and of what channels need: a stricter rule looks at old words again."""
+    seen = hashlib.sha256(_stated(channels).encode())
     for base in (folder, _GATES):
         for path in sorted(p for p in base.rglob("*") if counts(p)):
             content = path.read_bytes()
@@ -51,16 +53,21 @@ def digest(folder: Path) -> str:
     return seen.hexdigest()
 
 
+def _stated(channels: Iterable[ChannelSpec]) -> str:
+    stated = [asdict(spec) for spec in channels]
+    return json.dumps(stated, sort_keys=True, default=lambda value: sorted(value) if isinstance(value, frozenset) else str(value))
+
+
 def counts(path: Path) -> bool:
     """Whether this is a file of the configuration or the gates; an editor's lock and swap files are none."""
     return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.is_file()
 
 
-def bring_into_force(folder: Path, data_dir: Path, now: datetime) -> Published:
+def bring_into_force(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
     """What to serve now: the files when they pass the gates, else the last good configuration. Raises `NothingPublished`."""
-    last = _read_last_good(data_dir)
+    last, specs = _read_last_good(data_dir), tuple(channels)
     try:
-        seen = digest(folder)
+        seen = digest(folder, specs)
     except OSError as error:
         unread = f"{Path(error.filename or folder).name}: cannot be read ({error.strerror})"
         if last is None:
@@ -69,7 +76,7 @@ def bring_into_force(folder: Path, data_dir: Path, now: datetime) -> Published:
     if last and last.digest == seen:
         return last
     try:
-        checked = load_checked(folder)
+        checked = load_checked(folder, specs)
     except NothingPublished as report:
         if last is None:
             raise
@@ -96,7 +103,8 @@ def store_published(tx: Connection, runtime: Runtime, configuration: Configurati
     a message points at a script version by foreign key, so words of a version that is not stored cannot be said.
     """
     chosen = configuration or runtime.configuration
-    versions.publish(tx, chosen.script, runtime.clock())
+    for script in {script.version: script for script in map(chosen.script_for, chosen.municipalities)}.values():
+        versions.store(tx, script, runtime.clock())
     municipalities.sync(tx, chosen.municipalities.values())
 
 
@@ -115,11 +123,11 @@ def _write_last_good(data_dir: Path, published: Published) -> None:
     temporary.replace(data_dir / _LAST_GOOD)
 
 
-def load_checked(folder: Path) -> Configuration:
+def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
     """The files themselves, when they pass both gates. Raises `NothingPublished` with every fault."""
     from config.check import load_checked as checked  # noqa: PLC0415 - most starts find nothing new to check
 
     try:
-        return checked(folder)
+        return checked(folder, channels)
     except Faults as faults:
         raise NothingPublished(str(faults)) from None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from config.facts import facts
-from config.schema import Condition, Configuration, Municipality, Route, Script
-from handoff.crypto.vault import Vault
+from config.channels import NOTHING, ChannelSpec
+from config.schema import Configuration, Municipality, Route, Script
+from handoff.crypto import Vault
 from handoff.database import Store
 from handoff.errors import NotFound
-from handoff.queue import roster
 from handoff.scripts import versions
 
 
@@ -29,17 +28,18 @@ class Runtime:
     store: Store
     vault: Vault
     configuration: Configuration
+    channels: Mapping[str, ChannelSpec]
+    """The channels of this program, by name."""
     clock: Callable[[], datetime] = utc_now
     child_origin: str = "http://localhost:8080"
     _scripts: dict[str, Script] = field(default_factory=dict)
 
-    @property
-    def script(self) -> Script:
-        """The script in force."""
-        return self.configuration.script
+    def script_for(self, municipality_id: str | None) -> Script:
+        """Return the script in force for a gemeente; for None, where no gemeente is known yet."""
+        return self.configuration.script_for(municipality_id)
 
     def municipality(self, municipality_id: str) -> Municipality:
-        """The gemeente with this id. Raises `NotFound`."""
+        """Return the gemeente with this id. Raises `NotFound`."""
         found = self.configuration.municipalities.get(municipality_id)
         if found is None:
             raise NotFound("no such municipality")
@@ -55,22 +55,14 @@ class Runtime:
         """The address of a gemeente's own page, as the bot names it on another channel."""
         return f"{self.child_origin}/{municipality_id}"
 
-    def facts(
-        self, tx: Connection, team_id: str, now: datetime, *, claimed: bool = False, webchat: bool = True
-    ) -> dict[Condition, bool]:
-        """What may be said now about people and lines, looked up in live state (promise 5)."""
-        there = bool(roster.on_duty(tx, team_id, now))
-        return dict(facts(self.configuration.helplines, now, on_duty=there, claimed=claimed, webchat=webchat))
+    def channel(self, name: str) -> ChannelSpec:
+        """The channel with this name; one that can do nothing when this program has none (any more)."""
+        return self.channels.get(name) or ChannelSpec(name, name, NOTHING)
 
     def script_of(self, tx: Connection, version: str) -> Script:
-        """The script that an old message points at; versions never change, so they are kept in memory."""
-        if version == self.script.version:
-            return self.script
+        """Return the script that a message points at; versions never change, so they are kept in memory."""
+        if version == self.configuration.script.version:
+            return self.configuration.script
         if version not in self._scripts:
             self._scripts[version] = versions.load(tx, version)
         return self._scripts[version]
-
-
-def team_id_of(municipality_id: str) -> str:
-    """The id of a gemeente's team of confidants (one team each, until routes name more)."""
-    return f"team-{municipality_id}"

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from config.schema import Condition
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
+from handoff.wording import wording_for
 
 
 def say(
@@ -25,17 +25,13 @@ def say(
     choices: tuple[str, ...] = (),
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
-    script = runtime.script  # once: a newer one may come into force between choosing and noting what was chosen
-    utterance = script.utterances[utterance_id]
-    variant = utterance.choose(
-        runtime.facts(tx, chat.team_id, now, claimed=claimed, webchat=chat.channel == conversation.WEBCHAT),
-        turn=_times_said(tx, chat, utterance_id),
-    )
-    if variant is None:
+    wording = wording_for(tx, runtime, chat, now, claimed=claimed)
+    sentence = wording.choose(utterance_id, _times_said(tx, chat, utterance_id))
+    if sentence is None:
         return None
-    handoffs.note_duty(tx, chat.id, utterance.variants[variant].when.get(Condition.ON_DUTY))
+    handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
     return conversation.add_utterance(
-        tx, runtime.vault, chat, utterance=utterance_id, variant=variant, script_version=script.version, now=now,
+        tx, runtime.vault, chat, utterance=utterance_id, variant=sentence.variant, script_version=sentence.script_version, now=now,
         person_id=person_id, choices=choices,
     )  # fmt: skip
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from config.render import render
 from config.schema import QuickReply
 from handoff import keys
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import ChildKey
+from handoff.crypto import ChildKey
 from handoff.keys.messages import OpenedMessage
 from handoff.models import person
 from handoff.queue import rerouting
 from handoff.runtime import Runtime
+from handoff.wording import render, sentence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,6 @@ def _first_names(tx: Connection, ids: set[str]) -> dict[str, str]:
 def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: str | None) -> Line:
     if m.role != "bot":
         return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, (), m.lost)
-    utterance = runtime.script_of(tx, m.script_version or "").utterances[m.utterance or ""]
-    variant = utterance.variants[m.variant or 0]
-    municipality = runtime.municipality(chat.municipality_id).name
-    page = rerouting.page_of(tx, runtime, chat) if "{page}" in variant.text else ""
-    text = render(variant.text, runtime.configuration.helplines, municipality=municipality, confidant=name, page=page)
-    return Line(m.seq, "bot", text, utterance.language, m.created_at, name, 0, None, variant.buttons)
+    sentence = sentence_of(tx, runtime, m.script_version or "", m.utterance or "", m.variant or 0)
+    text = render(runtime, chat.municipality_id, sentence, confidant=name, page=partial(rerouting.page_of, tx, runtime, chat))
+    return Line(m.seq, "bot", text, sentence.utterance.language, m.created_at, name, 0, None, sentence.buttons)

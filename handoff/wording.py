@@ -1,13 +1,22 @@
-"""The script's fixed texts for the page (`utter_page_*` and a few more), in the variant that is true at this moment."""
+"""Where a sentence is chosen and rendered: for a turn, the page's fixed texts, delivery, the transcript, farewells, simulation.
+
+Choosing looks at what is true at a moment (promise 5); rendering fills in names, numbers and the page's address.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from config.channels import Capabilities
 from config.facts import facts
-from config.render import render
-from config.schema import Condition, Helpline, QuickReply
+from config.render import render as fill_in
+from config.schema import Condition, Helpline, QuickReply, Utterance
+from handoff.chats.conversation import Chat
+from handoff.queue import roster
 from handoff.runtime import Runtime
 
 NEIGHBOUR = "veilig-thuis"
@@ -15,49 +24,95 @@ NEIGHBOUR = "veilig-thuis"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What can be said now. `on_duty` is None when it is not known: then every text that depends on it is empty."""
+class Moment:
+    """What a sentence may depend on, as it is now."""
 
-    runtime: Runtime
-    municipality: str
     now: datetime
+    channel: Capabilities
+    """Of the channel on which it is said."""
+    municipality_id: str | None
+    """Whose script speaks; None where no gemeente is known yet."""
     on_duty: bool | None
-    webchat: bool = True
+    """Whether a human is there; None when that is not known: then every sentence that depends on it stays unsaid."""
+    claimed: bool = False
+    """Whether a human reads this chat."""
 
-    def say(self, utterance_id: str) -> str:
-        """The text of an utterance, or nothing when no variant of it is true now."""
-        found = self._variant(utterance_id)
-        return render(found[0], self.runtime.configuration.helplines, municipality=self.municipality) if found else ""
-
-    def buttons(self, utterance_id: str) -> tuple[QuickReply, ...]:
-        """The quick replies that go with an utterance now."""
-        found = self._variant(utterance_id)
-        return found[1] if found else ()
-
-    def _variant(self, utterance_id: str) -> tuple[str, tuple[QuickReply, ...]] | None:
-        known = dict(facts(self.runtime.configuration.helplines, self.now, on_duty=bool(self.on_duty), webchat=self.webchat))
+    def facts(self, helplines: Mapping[str, Helpline]) -> Mapping[Condition, bool]:
+        """Return every condition that is known, with its value."""
+        known = dict(facts(helplines, self.now, self.channel, on_duty=bool(self.on_duty), claimed=self.claimed))
         if self.on_duty is None:
             del known[Condition.ON_DUTY]
-        utterance = self.runtime.script.utterances[utterance_id]
-        index = utterance.choose(known, turn=0)
-        if index is None:
-            return None
-        variant = utterance.variants[index]
-        return variant.text, variant.buttons
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A published utterance in one of its variants: what a bot's message points at."""
+
+    script_version: str
+    utterance: Utterance
+    variant: int
+
+    @property
+    def buttons(self) -> tuple[QuickReply, ...]:
+        """The quick replies that go with it."""
+        return self.utterance.variants[self.variant].buttons
+
+    @property
+    def says_on_duty(self) -> bool | None:
+        """Whether it says that a human is there, that none is, or nothing of it."""
+        return self.utterance.variants[self.variant].when.get(Condition.ON_DUTY)
+
+
+class Wording:
+    """What can be said at one moment."""
+
+    def __init__(self, runtime: Runtime, moment: Moment) -> None:
+        self._runtime = runtime
+        self._helplines = runtime.configuration.helplines
+        self._facts = moment.facts(self._helplines)
+        self.moment = moment
+
+    def choose(self, utterance_id: str, times_said: int = 0) -> Sentence | None:
+        """Return an utterance in the variant that is true now; None when none is: then it stays unsaid.
+
+        `times_said` before in this chat: a child does not read the same line twice while another wording is left.
+        """
+        script = self._runtime.script_for(self.moment.municipality_id)
+        utterance = script.utterances[utterance_id]
+        variant = utterance.choose(self._facts, times_said)
+        return None if variant is None else Sentence(script.version, utterance, variant)
+
+    def revise(self, sentence: Sentence) -> Sentence | None:
+        """Return what may be said now of what was chosen before: the same while it is true, another variant, or None."""
+        if sentence.utterance.variants[sentence.variant].holds(self._facts):
+            return sentence
+        variant = sentence.utterance.choose(self._facts, 0)
+        return None if variant is None else Sentence(sentence.script_version, sentence.utterance, variant)
+
+    def say(self, utterance_id: str) -> str:
+        """Return the text of an utterance, or nothing when no variant of it is true now."""
+        found = self.choose(utterance_id)
+        return "" if found is None else render(self._runtime, self.moment.municipality_id, found)
+
+    def buttons(self, utterance_id: str) -> tuple[QuickReply, ...]:
+        """Return the quick replies that go with an utterance now."""
+        found = self.choose(utterance_id)
+        return () if found is None else found.buttons
 
     def lines(self) -> list[Helpline]:
-        """The lines to show as buttons: always 112 and the Kindertelefoon, and a third one while the second is closed."""
-        known = self.runtime.configuration.helplines
-        first = [line for line in known.values() if line.first_list]
-        neighbour = known.get(NEIGHBOUR)
-        if neighbour and neighbour.is_open(self.now) and any(not line.is_open(self.now) for line in first):
+        """Return the lines to show as buttons: always 112 and the Kindertelefoon, and a third while the second is closed."""
+        first = [line for line in self._helplines.values() if line.first_list]
+        neighbour = self._helplines.get(NEIGHBOUR)
+        now = self.moment.now
+        if neighbour and neighbour.is_open(now) and any(not line.is_open(now) for line in first):
             first.append(neighbour)
         return first
 
     def live(self) -> dict[str, object]:
-        """What changes by the hour or with the people on duty, for a page that is open."""
+        """Return what changes by the hour or with the people on duty, for a page that is open."""
         return {
-            "on_duty": self.on_duty,
+            "on_duty": self.moment.on_duty,
             "duty": self.say("utter_page_duty"),
             "numbers": self.say("utter_page_numbers"),
             "trouble": self.say("utter_trouble"),
@@ -66,6 +121,32 @@ class Words:
         }
 
 
+def wording_for(tx: Connection, runtime: Runtime, chat: Chat, now: datetime, *, claimed: bool = False) -> Wording:
+    """Return what can be said in a chat at this moment: who is on duty is looked up."""
+    there = bool(roster.on_duty(tx, chat.team_id, now))
+    return Wording(runtime, Moment(now, runtime.channel(chat.channel).capabilities, chat.municipality_id, there, claimed))
+
+
+def sentence_of(tx: Connection, runtime: Runtime, script_version: str, utterance_id: str, variant: int) -> Sentence:
+    """Return what a bot's message points at. Raises `LookupError` for what never stood in that script."""
+    return Sentence(script_version, runtime.script_of(tx, script_version).utterances[utterance_id], variant)
+
+
+def render(
+    runtime: Runtime,
+    municipality_id: str | None,
+    sentence: Sentence,
+    *,
+    confidant: str | None = None,
+    page: Callable[[], str] | None = None,
+) -> str:
+    """Fill in numbers and names. `page` gives the page's address, and is asked only when the sentence names it."""
+    text = sentence.utterance.variants[sentence.variant].text
+    name = "" if municipality_id is None else runtime.municipality(municipality_id).name
+    address = page() if page is not None and "{page}" in text else ""
+    return fill_in(text, runtime.configuration.helplines, municipality=name, confidant=confidant, page=address)
+
+
 def dialled(runtime: Runtime) -> list[tuple[str, str]]:
-    """(printed, dialled) number of every line that a child may be shown."""
+    """Return (printed, dialled) number of every line that a child may be shown."""
     return [(h.number, h.tel) for h in runtime.configuration.helplines.values() if h.audience == "child"]

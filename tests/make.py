@@ -12,20 +12,22 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot import child
+from bot.channels.registry import SPECS
+from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from bot.message import Incoming
+from config.intents import URGENCY_OF
 from config.load import load
-from config.schema import Configuration
+from config.schema import Configuration, Team
 from handoff import keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 from tests.databases import sqlite_with_tables
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -57,9 +59,9 @@ _LOADED: list[Configuration] = []
 def configuration() -> Configuration:
     """The real configuration with a second gemeente, `elders`, whose people may see nothing of the first. Read once a process."""
     if not _LOADED:
-        real = load(CONFIG)
+        real = load(CONFIG, SPECS)
         other = real.municipalities[CITY].model_copy(
-            update={"id": "elders", "name": "Elders", "aliases": (), "team": "Team Elders"}
+            update={"id": "elders", "name": "Elders", "aliases": (), "teams": (Team(id="team-elders", name="Team Elders"),)}
         )
         _LOADED.append(real.model_copy(update={"municipalities": {**real.municipalities, "elders": other}}))
     return _LOADED[0]
@@ -116,12 +118,17 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
     store = open_store(address)
     secret = secrets.token_bytes(64)
     clock = Clock()
-    runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), clock)
+    runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock)
     try:
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)
     finally:
         store.close()
+
+
+def team_id_of(municipality_id: str) -> str:
+    """The team of a gemeente that receives."""
+    return configuration().municipalities[municipality_id].receiving_team.id
 
 
 def understood(intent: str = "greet", *, language: str = "nl", confidence: float = 0.9) -> Understanding:

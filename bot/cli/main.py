@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,23 +15,37 @@ from rich.console import Console
 
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
-from bot.channels.telegram import commands
+from bot.channels.registry import CHANNELS, SPECS, read_settings
 from bot.cli import nlu, people
 from bot.preflight import CannotStart, own_place
 from bot.serve import ROLES, Running, see_browser_files, serve
 from bot.understanding import open_reader
 from config.faults import ConfigError
-from config.settings import Settings, read_settings
+from config.settings import Settings
 from handoff import publishing
 from handoff.errors import HandoffError, NotFound
+from handoff.runtime import Runtime
 from nlu import danger_file
-from nlu.danger_file import DangerListError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(people.app, name="person")
-app.add_typer(commands.app, name="telegram")
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _runtime() -> Iterator[Runtime]:
+    """The parts of the program for a channel's own command."""
+    parts = assemble(read_settings())
+    try:
+        yield parts.runtime
+    finally:
+        parts.close()
+
+
+for registration in CHANNELS:
+    if registration.commands is not None:
+        app.add_typer(registration.commands(_runtime), name=registration.spec.name)
 
 
 def main() -> None:
@@ -44,7 +60,7 @@ def main() -> None:
         err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
         err.print(str(report), markup=False)
         raise SystemExit(1) from None
-    except (HandoffError, ConfigError, DangerListError, CannotStart) as error:
+    except (HandoffError, ConfigError, CannotStart) as error:
         err.print(f"praat: {error}", markup=False)
         raise SystemExit(1) from None
 
@@ -52,12 +68,12 @@ def main() -> None:
 @app.command()
 def check(folder: Annotated[Path | None, typer.Argument(help="the configuration; the installed one if not given")] = None) -> None:
     """Load the configuration and hold every word against the gates. Shows all faults at once; exit code 1 when there is one."""
-    from config.check import main as check_main  # noqa: PLC0415 - word lists: only for this command
+    from config import check as gates  # noqa: PLC0415 - word lists: only for this command
 
     chosen = folder or read_settings().config_dir
-    code = check_main([str(chosen)])
-    danger_file.load(chosen / "danger.yml")  # its faults are told by `main`
-    raise SystemExit(code)
+    faults = sorted([*gates.check(chosen, SPECS), *danger_file.check(chosen / "danger.yml")])
+    gates.show(faults, Console())
+    raise SystemExit(bool(faults))
 
 
 @app.command()
@@ -111,7 +127,7 @@ def simulate_command(municipality: Annotated[str, typer.Option(help="the gemeent
     from bot.simulate import as_json_lines, simulate  # noqa: PLC0415 - the server starts without it
 
     settings = read_settings()
-    configuration = publishing.load_checked(settings.config_dir)
+    configuration = publishing.load_checked(settings.config_dir, SPECS)
     reader = open_reader(settings)
     try:
         messages = (line.rstrip("\r\n") for line in sys.stdin)
@@ -131,7 +147,7 @@ def sticker(
     from handoff.places.stickers import address_of, pdf, shapes, svg  # noqa: PLC0415 - it brings a PDF library
 
     settings = read_settings()
-    configuration = publishing.load_checked(settings.config_dir)
+    configuration = publishing.load_checked(settings.config_dir, SPECS)
     chosen = configuration.municipalities.get(municipality)
     if chosen is None:
         raise typer.BadParameter(f"deze gemeente is er niet; wel: {', '.join(sorted(configuration.municipalities))}")

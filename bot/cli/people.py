@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from bot.app import Parts, assemble, first_start, prepare_database
-from config.settings import read_settings
+from bot.channels.registry import read_settings
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
 from handoff.errors import StoreUnavailable
@@ -42,8 +42,9 @@ def add(
     *,
     municipality: Annotated[str, typer.Option(help="the gemeente's id")],
     first_name: Annotated[str, typer.Option(help="what children see")],
+    team: Annotated[str | None, typer.Option(help="the team's id; the one that receives children if not given")] = None,
 ) -> None:
-    """Add a confidant and print a passphrase for one use. The first one of a gemeente can read at once."""
+    """Add a confidant and print a passphrase for one use. The first one of a team can read at once."""
     parts = _parts()
     try:
         runtime = parts.runtime
@@ -52,7 +53,14 @@ def add(
         key = credentials.new_key(runtime.vault, phrase)
         made = runtime.store.write(
             lambda tx: people.add_confidant(
-                tx, runtime.vault, key, municipality_id=municipality, login=login, first_name=first_name, now=runtime.clock()
+                tx,
+                runtime.vault,
+                key,
+                municipality_id=municipality,
+                login=login,
+                first_name=first_name,
+                now=runtime.clock(),
+                team_id=team,
             )
         ).result()
         out.print(f"{made.login} is toegevoegd aan {municipality}.\nEenmalige wachtzin (geef hem zelf door): [bold]{phrase}[/bold]")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from config.channels import ScriptNeeds
 from config.faults import Finding
 from config.gates.sentences import QUESTION_MARKS, folded, split
-from config.required import NAMES_BOTH_LINES, SAYS_COMPUTER
 from config.schema import PLACEHOLDER, PLACEHOLDERS, SpeechAct, Utterance, Variant
 
 NOT_YOUR_FAULT = "het is niet jouw schuld."
@@ -37,15 +37,15 @@ _IDENTIFIES = re.compile(r"\b(?:ik ben|dit is|ben ik)(?: \w+){0,3} computer\b")
 _LITERAL_NUMBER = re.compile(r"\d{3,}|\b0\d{1,3}[- ]\d|\b0[\d .-]{7,}\d")
 
 
-def judge_acts(utterance: Utterance, variant: Variant) -> Iterator[Finding]:
+def judge_acts(utterance: Utterance, variant: Variant, needs: ScriptNeeds) -> Iterator[Finding]:
     """What the text does without naming it, and what it names without doing it. In every language."""
     acts, text = frozenset(variant.acts), variant.text
     yield from _numbers(acts, text)
     yield from _questions(acts, text)
     names = set(PLACEHOLDER.findall(text))
-    if utterance.id in NAMES_BOTH_LINES and not {"noodnummer", "kindertelefoon"} <= names:
+    if utterance.id in needs.names_both_lines and not {"noodnummer", "kindertelefoon"} <= names:
         yield Finding("both-lines", "must name {noodnummer} and {kindertelefoon}: a child must never be without a number")
-    if utterance.id in SAYS_COMPUTER and SpeechAct.IDENTIFY not in acts:
+    if utterance.id in needs.says_computer and SpeechAct.IDENTIFY not in acts:
         yield Finding("says-computer", "must say that it is a computer, and name the act identify")
     if len(set(variant.acts)) < len(variant.acts):
         yield Finding("act-twice", "names an act twice")

@@ -1,7 +1,7 @@
 """The speech-act gate: the bot says what it is, gives numbers, says what happens next and hands over. Nothing else.
 
 `docs/decisions/0003-speech-acts.md` has the catalogue, the sources and what this gate cannot see. Rules about words are in
-`guard_rules`, about people and hours in `guard_people`, about acts in `guard_acts`, for other languages in `guard_foreign`.
+`rules`, about people and hours in `people`, about acts in `acts`, for other languages in `foreign`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from config.channels import ScriptNeeds
 from config.faults import Finding
 from config.gates.acts import judge_acts
 from config.gates.foreign import judge_foreign
 from config.gates.people import judge_people
 from config.gates.rules import RULES
 from config.gates.sentences import folded, hidden, split
+from config.required import CORE
 from config.schema import Utterance, Variant
 
 _OPEN = re.compile(
@@ -34,16 +36,16 @@ _STORY = re.compile(
 _SILENT_WAYS = re.compile(r"\bsnel weg\b|\btyp|\bchat|\bapp|\bknop\b|niet praten|iemand anders|hoeft niks")
 
 
-def judge_utterance(utterance: Utterance) -> Iterator[tuple[int, Finding]]:
+def judge_utterance(utterance: Utterance, needs: ScriptNeeds = CORE) -> Iterator[tuple[int, Finding]]:
     """Everything the utterance may not say, each with the number of the variant."""
     for i, variant in enumerate(utterance.variants):
-        for finding in judge_variant(utterance, variant):
+        for finding in judge_variant(utterance, variant, needs):
             yield i, finding
 
 
-def judge_variant(utterance: Utterance, variant: Variant) -> list[Finding]:
+def judge_variant(utterance: Utterance, variant: Variant, needs: ScriptNeeds = CORE) -> list[Finding]:
     """Everything one text of `utterance` may not say."""
-    findings = list(judge_acts(utterance, variant))
+    findings = list(judge_acts(utterance, variant, needs))
     if names := hidden(variant.text):
         findings.append(Finding("hidden", f"holds a character that nobody sees: {names[0].lower()}; type the text again"))
     if utterance.language == "nl":

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts.passphrases import plain
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Cost, Vault
+from handoff.clock import AHEAD
+from handoff.crypto import Cost, Vault
 from handoff.errors import Conflict
 from handoff.models import person
 
@@ -78,7 +79,7 @@ def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) 
         raise Conflict(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
     salt, kdf = secrets.token_bytes(16), str(vault.cost)
     key = vault.stretch(phrase, salt, vault.cost)
-    return LockedKey(person_id, v.public_key(private_key), kdf, salt, v.lock(key, private_key, "member", person_id, kdf))
+    return LockedKey(person_id, crypto.public_key(private_key), kdf, salt, crypto.lock(key, private_key, "member", person_id, kdf))
 
 
 def add_person(
@@ -149,8 +150,8 @@ def unlock(vault: Vault, row: LoginRow, passphrase: str) -> bytes:
     """
     cost = Cost.parse(row.kdf) if row.kdf else vault.cost
     key = vault.stretch(plain(passphrase)[:_LONGEST_PASSPHRASE], row.salt, cost)
-    private = v.unlock(key, row.locked_key, "member", row.person_id, row.kdf)
-    v.demand_same(row.public_key, v.public_key(private))
+    private = crypto.unlock(key, row.locked_key, "member", row.person_id, row.kdf)
+    crypto.demand_same(row.public_key, crypto.public_key(private))
     return private
 
 
@@ -165,7 +166,7 @@ def note_failure(tx: Connection, row: LoginRow, now: datetime) -> None:
         anyone = sa.select(sa.func.min(person.c.id)).scalar_subquery()
         tx.execute(person.update().where(person.c.id == anyone).values(failures=person.c.failures))
         return
-    held = sa.and_(person.c.locked_until.is_not(None), person.c.locked_until > now)
+    held = sa.and_(person.c.locked_until > now, person.c.locked_until <= now + LOCKED + AHEAD)
     last = person.c.failures >= FAILURES - 1
     tx.execute(
         person.update()
@@ -175,6 +176,11 @@ def note_failure(tx: Connection, row: LoginRow, now: datetime) -> None:
             locked_until=sa.case((held, person.c.locked_until), (last, sa.literal(now + LOCKED, person.c.locked_until.type))),
         )
     )
+
+
+def is_held(locked_until: datetime | None, now: datetime) -> bool:
+    """Whether an account is held after failures. A hold longer than a hold can be is from a clock that ran ahead, and void."""
+    return locked_until is not None and now < locked_until <= now + LOCKED + AHEAD
 
 
 def store_key(tx: Connection, key: LockedKey, *, must_renew: bool) -> None:

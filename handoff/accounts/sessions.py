@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.accounts.credentials import LockedKey, LoginRow, store_key
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Vault
+from handoff import crypto
+from handoff.accounts.credentials import LockedKey, LoginRow, is_held, store_key
+from handoff.clock import AHEAD, is_recent
+from handoff.crypto import Vault
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
 
@@ -65,13 +66,13 @@ def open_session(
     ).first()
     if account is None or account.disabled_at is not None or account.locked_key != row.locked_key:
         raise Denied
-    if (account.locked_until or now) > now and not known_device:
+    if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
-    cookie = secrets.token_bytes(v.TOKEN_BYTES)
+    cookie = secrets.token_bytes(crypto.TOKEN_BYTES)
     session_id, key = vault.session_keys(cookie)
     expires = now + LONGEST
-    locked = v.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
     tx.execute(
         session.insert().values(
             id=session_id, person_id=row.person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now
@@ -88,15 +89,15 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
     `touch` counts this as a sign of life, which writes: give it a writing transaction. A page's own polling passes
     `touch=False`, reads only, and keeps no one signed in.
     """
-    if len(cookie) != v.TOKEN_BYTES:
+    if len(cookie) != crypto.TOKEN_BYTES:
         raise Denied
     session_id, key = vault.session_keys(cookie)
     row = _session_row(tx, session_id)
-    if row is None or row.disabled_at is not None or now >= row.expires_at or now - row.last_seen_at >= IDLE:
+    if row is None or row.disabled_at is not None or not _is_alive(row, now):
         raise Denied
     bound = ("session", row.person_id, row.id, _moment(row.expires_at))
-    private = v.unlock(key, row.locked_key, *bound)
-    v.demand_same(row.public_key, v.public_key(private))
+    private = crypto.unlock(key, row.locked_key, *bound)
+    crypto.demand_same(row.public_key, crypto.public_key(private))
     if touch:
         tx.execute(session.update().where(session.c.id == row.id).values(last_seen_at=now))
     return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, must_renew=row.must_renew)
@@ -108,7 +109,7 @@ def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None
     Ends the person's other sessions; grants and history stay. Raises `Denied` for another key, and while the passphrase is
     one that somebody printed: then the key was in other hands as well (`handoff.keys.first_sign_in`).
     """
-    if unlocked.must_renew or key.person_id != unlocked.person_id or key.public_key != v.public_key(unlocked.private_key):
+    if unlocked.must_renew or key.person_id != unlocked.person_id or key.public_key != crypto.public_key(unlocked.private_key):
         raise Denied
     store_key(tx, key, must_renew=False)
     _end_other_sessions(tx, unlocked)
@@ -120,12 +121,12 @@ def relock_session(tx: Connection, vault: Vault, unlocked: Unlocked, cookie: byt
     Raises `Denied` when the cookie is not this session's.
     """
     session_id, key = vault.session_keys(cookie)
-    v.demand_same(session_id, unlocked.session_id)
+    crypto.demand_same(session_id, unlocked.session_id)
     here = (session.c.id == session_id, session.c.person_id == unlocked.person_id)
     expires = tx.execute(sa.select(session.c.expires_at).where(*here)).scalar_one_or_none()
     if expires is None:
         raise Denied
-    locked = v.lock(key, private_key, "session", unlocked.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", unlocked.person_id, session_id, _moment(expires))
     tx.execute(session.update().where(*here).values(locked_key=locked))
     _end_other_sessions(tx, unlocked)
     return replace(unlocked, private_key=private_key, must_renew=False)
@@ -155,6 +156,11 @@ def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
     columns = (person.c.municipality_id, person.c.role, person.c.first_name, person.c.public_key, person.c.must_renew)
     query = sa.select(session, person.c.disabled_at, *columns).join(person, person.c.id == session.c.person_id)
     return tx.execute(query.where(session.c.id == session_id)).first()
+
+
+def _is_alive(row: sa.Row[Any], now: datetime) -> bool:
+    """Neither old nor idle, nor from a clock that ran ahead: after a correction nobody stays signed in longer than was meant."""
+    return now < row.expires_at <= now + LONGEST + AHEAD and is_recent(row.last_seen_at, within=IDLE, now=now)
 
 
 def _moment(at: datetime) -> str:

@@ -11,13 +11,11 @@ from sqlalchemy import Connection
 
 from handoff import keys
 from handoff.chats import outbox
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import NotFound
 from handoff.events import announce, chat_topic
+from handoff.keys import KeyScope
 from handoff.models import conversation, erased, handoff, message, person
-
-WEBCHAT = "webchat"
-"""The channel whose page collects its own messages with the child's token; every other channel is pushed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ class Chat:
     place: str | None = None
     gone_at: datetime | None = None
     """Since when nothing arrives there any more: blocked, or gone."""
+    pushed: bool = False
+    """Messages are sent to an address; else the child's own page collects them with its token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,11 @@ class Door:
     channel: str
     token: bytes = field(repr=False)
     address: bytes | None = field(default=None, repr=False)
-    """Push channels: where to send, when that is not the token itself."""
+    """Where messages are sent to. None: the child's own page collects them, and the token opens the chat."""
 
 
-_CHAT = tuple(conversation.c[name] for name in Chat.__dataclass_fields__)
+_PUSHED = conversation.c.address.is_not(None).label("pushed")
+_CHAT = tuple(_PUSHED if name == "pushed" else conversation.c[name] for name in Chat.__dataclass_fields__)
 
 
 def new_id() -> str:
@@ -93,10 +94,9 @@ def begin(
     auth = vault.child_auth(door.channel, door.token)
     if was_erased(tx, vault, door, order):
         raise NotFound("this chat was erased")
-    web = door.channel == WEBCHAT
-    child_key = vault.child_public_key(door.token) if web else None
-    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place)
-    address = None if web else vault.seal_for_delivery(door.address or door.token, "address", chat.id)
+    child_key = vault.child_public_key(door.token) if door.address is None else None
+    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place, pushed=door.address is not None)
+    address = None if door.address is None else vault.seal_for_delivery(door.address, "address", chat.id)
     expires_on = (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
     tx.execute(
         conversation.insert().values(
@@ -105,7 +105,7 @@ def begin(
             last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
         )
     )  # fmt: skip
-    keys.begin(tx, vault, conversation_id=chat.id, team_id=team_id, child_public_key=child_key, expires_on=expires_on)
+    keys.begin(tx, vault, KeyScope(chat.id, child_key, expires_on), [team_id])
     return chat
 
 
@@ -196,7 +196,7 @@ def add_confidant_words(
         )
     )  # fmt: skip
     words = None
-    if chat.channel != WEBCHAT:
+    if chat.pushed:
         words = vault.seal_for_delivery(text.encode("utf-8", "surrogatepass"), "words", chat.id, seq)
     outbox.put(tx, chat.id, seq, chat.channel, sealed=words, now=now)
     announce(tx, chat_topic(chat.id), "message")

@@ -2,7 +2,7 @@
 
 It is stored in the transaction that erases, so that no crash can lose it: the address sealed to the delivery key, the
 channel's own numbers of the messages, how much of the farewell has still to be said. `bot.erasing` does it. The row goes when
-all is done, or when the channel deletes nothing of it any more (`EXPIRES`).
+all is done, or when the channel deletes nothing of it any more (`Capabilities.deletes_for`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.chats.outbox import LOAN, numbers_of, text_of
-from handoff.crypto.vault import Vault
+from config.channels import ChannelSpec
+from handoff.chats.outbox import LEASE, numbers_of, text_of
+from handoff.clock import AHEAD
+from handoff.crypto import Vault
 from handoff.models import conversation, deletion
 
-EXPIRES = timedelta(hours=48)
-"""Telegram lets a bot delete a message of a private chat for so long after it was sent."""
+LONGEST = timedelta(hours=48)
+"""A job is kept no longer than this, whatever the channel would still delete: an address is in it."""
 
-FAREWELL_LINES = 2
+FAREWELL_FOR = timedelta(hours=1)
+"""How long a farewell is tried on a channel that deletes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def put(
     tx: Connection,
     vault: Vault,
     *,
-    channel: str,
+    channel: ChannelSpec,
     auth: bytes,
     address: bytes,
     numbers: Iterable[int],
@@ -58,19 +61,21 @@ def put(
     now: datetime,
 ) -> None:
     """Let these messages be deleted. `auth` is the chat's `child_auth`: one job for a chat, which a second one joins. `wish` is
-    the number of the message that asked, which is answered with a farewell; None for a message that was under way during an
-    erasure. The same wish again brings no second farewell."""
-    mine = (deletion.c.channel == channel, deletion.c.child_auth == auth)
+    the number of the message that asked, which is answered with the channel's farewell; None for a message that was under way
+    during an erasure. The same wish again brings no second farewell."""
+    mine = (deletion.c.channel == channel.name, deletion.c.child_auth == auth)
+    expires_at = now + min(channel.capabilities.deletes_for or FAREWELL_FOR, LONGEST)
     found = tx.execute(sa.select(deletion).where(*mine).with_for_update()).first()
+    there = numbers if channel.capabilities.deletes_for else ()
     old = numbers_of(found.numbers) if found else ()
-    values = {"numbers": text_of(sorted({*old, *numbers})), "due_at": now, "attempts": 0, "expires_at": now + EXPIRES}
+    values = {"numbers": text_of(sorted({*old, *there})), "due_at": now, "attempts": 0, "expires_at": expires_at}
     new = wish is not None and (found is None or wish > (found.wish or 0))
-    asked = {"wish": wish, "to_say": FAREWELL_LINES} if new else {}
+    asked = {"wish": wish, "to_say": len(channel.needs.farewell)} if new else {}
     if found is not None:
         tx.execute(deletion.update().where(deletion.c.id == found.id).values(**values, **asked))
         return
     sealed = vault.seal_for_delivery(address, "deletion", auth.hex())
-    begun = {"channel": channel, "child_auth": auth, "address": sealed, "to_say": 0}
+    begun = {"channel": channel.name, "child_auth": auth, "address": sealed, "to_say": 0}
     tx.execute(deletion.insert().values(**{**begun, **values, **asked}))
 
 
@@ -80,14 +85,14 @@ def address_of(vault: Vault, job: Deletion) -> bytes:
 
 
 def due(tx: Connection, channel: str, now: datetime, limit: int = 8) -> list[Deletion]:
-    """The jobs whose time has come, lent to the caller for `outbox.LOAN`. What has expired is dropped."""
+    """The jobs whose time has come, leased to the caller for `outbox.LEASE`. What has expired is dropped."""
     tx.execute(deletion.delete().where(deletion.c.expires_at <= now))
     query = sa.select(*_ROW).where(deletion.c.channel == channel, deletion.c.due_at <= now).order_by(deletion.c.due_at).limit(limit)
     if tx.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
     jobs = [Deletion(**row._asdict()) for row in tx.execute(query)]
     for job in jobs:
-        tx.execute(deletion.update().where(deletion.c.id == job.id).values(due_at=now + LOAN))
+        tx.execute(deletion.update().where(deletion.c.id == job.id).values(due_at=now + LEASE))
     return jobs
 
 
@@ -105,6 +110,17 @@ def settle(tx: Connection, job: Deletion, *, deleted: Collection[int], said: int
     values = {"numbers": text_of(left), "to_say": to_say, "attempts": job.attempts + failed}
     values |= {} if joined else {"due_at": until}
     tx.execute(deletion.update().where(*_this(job)).values(**values))
+
+
+def set_right(tx: Connection, now: datetime) -> int:
+    """After a clock was put back: what was to wait longer is tried now, and nothing outlives `EXPIRES` from now. Returns how many.
+
+    For a start and a jump, not for each second.
+    """
+    late = deletion.c.due_at > now + LEASE + AHEAD
+    long = deletion.c.expires_at > now + LONGEST + AHEAD
+    tx.execute(deletion.update().where(long).values(expires_at=now + LONGEST))
+    return tx.execute(deletion.update().where(late).values(due_at=now)).rowcount
 
 
 def drop(tx: Connection, job: Deletion) -> None:

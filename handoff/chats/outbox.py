@@ -1,6 +1,6 @@
 """What waits to go out to a child, in order, until it has arrived or can never arrive.
 
-A web page collects its messages itself and confirms the last sequence number that it showed. A push channel (Telegram) is
+A web page collects its messages itself and confirms the last sequence number that it showed. A push channel is
 sent to by `bot.delivery`; a human's words wait here sealed to the delivery key and are wiped the moment they have gone.
 """
 
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff.clock import AHEAD
 from handoff.events import announce, chat_topic
 from handoff.models import conversation, message, outbox
 
@@ -20,29 +21,43 @@ BACKOFF_S = (1, 2, 5, 15, 30)
 """Seconds to wait after the first, second, ... failure; the last one repeats. Short: after an outage the first word of a bot
 that a child has been waiting for must come within half a minute."""
 
-LOAN = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)
 """How long a process may take over one parcel, counted from just before it sends; a send gives up before (bot.channels). After
 it another process takes over from one that died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message to push. `utterance` is None for a human's words, which are in `sealed`. `attempts` counts failures."""
+    """One message to push to one child."""
 
     id: int
+    """The row's number; with chat and `seq` it is this very parcel (see `_this`)."""
     conversation_id: str
+    """The chat."""
     seq: int
+    """The message's number in the chat: parcels of a chat go out in this order."""
     attempts: int
+    """How often sending it failed."""
     due_at: datetime
+    """When it may go out; while a process has it, the end of that process's lease."""
     sealed: bytes | None
+    """A human's words, or the choices that go with a bot's message, sealed to the delivery key."""
     provider_ids: str | None
+    """The channel's numbers of the pieces that went out before, "101,102"."""
     address: bytes
+    """Where to send, sealed to the delivery key."""
     child_auth: bytes
+    """The keyed hash by which the channel's chat is known."""
     gone_at: datetime | None
+    """Since when nothing arrives in this chat any more."""
     utterance: str | None
+    """The published utterance; None for a human's words."""
     variant: int | None
+    """Which wording of it was chosen."""
     script_version: str | None
+    """The script in which it stands."""
     person_id: str | None
+    """Whose first name it mentions."""
 
     @property
     def sent(self) -> tuple[int, ...]:
@@ -88,44 +103,53 @@ def _state(row: sa.Row[int, int, datetime, datetime]) -> str:
     return "delivered" if row.delivered_at else "failed" if row.failed_at else "waiting"
 
 
+_WAITS = sa.and_(outbox.c.delivered_at.is_(None), outbox.c.failed_at.is_(None))
+_EARLIER = outbox.alias("earlier")
+_IS_FIRST = ~sa.exists().where(
+    _EARLIER.c.conversation_id == outbox.c.conversation_id,
+    _EARLIER.c.seq < outbox.c.seq,
+    _EARLIER.c.delivered_at.is_(None),
+    _EARLIER.c.failed_at.is_(None),
+)
+_COLUMNS = (
+    outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.due_at, outbox.c.sealed,
+    outbox.c.provider_ids, conversation.c.address, conversation.c.child_auth, conversation.c.gone_at,
+    message.c.utterance, message.c.variant, message.c.script_version, message.c.person_id,
+)  # fmt: skip
+_DUE = (
+    sa.select(*_COLUMNS)
+    .join(conversation, conversation.c.id == outbox.c.conversation_id)
+    .join(message, sa.and_(message.c.conversation_id == outbox.c.conversation_id, message.c.seq == outbox.c.seq))
+    .where(outbox.c.channel == sa.bindparam("channel"), _WAITS, outbox.c.due_at <= sa.bindparam("now"), _IS_FIRST)
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(sa.bindparam("limit"))
+)
+
+
 def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Parcel]:
     """The oldest waiting message of each chat of a push channel, when its time has come: order within a chat is kept."""
-    waiting = sa.and_(outbox.c.channel == channel, outbox.c.delivered_at.is_(None), outbox.c.failed_at.is_(None))
-    first = sa.select(sa.func.min(outbox.c.id)).where(waiting).group_by(outbox.c.conversation_id)
-    query = (
-        sa.select(
-            outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.due_at, outbox.c.sealed,
-            outbox.c.provider_ids, conversation.c.address, conversation.c.child_auth, conversation.c.gone_at,
-            message.c.utterance, message.c.variant, message.c.script_version, message.c.person_id,
-        )
-        .join(conversation, conversation.c.id == outbox.c.conversation_id)
-        .join(message, sa.and_(message.c.conversation_id == outbox.c.conversation_id, message.c.seq == outbox.c.seq))
-        .where(outbox.c.id.in_(first), outbox.c.due_at <= now)
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )  # fmt: skip
-    if tx.dialect.name == "postgresql":
-        query = query.with_for_update(of=outbox, skip_locked=True)
-    return [Parcel(**row._asdict()) for row in tx.execute(query)]
+    query = _DUE.with_for_update(of=outbox, skip_locked=True) if tx.dialect.name == "postgresql" else _DUE
+    return [Parcel(**row._asdict()) for row in tx.execute(query, {"channel": channel, "now": now, "limit": limit})]
 
 
-def lend(tx: Connection, parcel: Parcel, now: datetime) -> Parcel:
-    """Keep other processes off it for `LOAN`. Returns it with the end of the loan, by which `renew` knows it again."""
-    tx.execute(outbox.update().where(*_this(parcel)).values(due_at=now + LOAN))
-    return replace(parcel, due_at=now + LOAN)
+def lease(tx: Connection, parcel: Parcel, now: datetime) -> Parcel:
+    """Keep other processes off this chat for `LEASE`. Returns the parcel with the end of the lease, by which it is known again.
+
+    All that waits in the chat waits with its first message: who asks what is due need not step over the others.
+    """
+    mine = (outbox.c.conversation_id == parcel.conversation_id, _WAITS)
+    tx.execute(outbox.update().where(*mine).values(due_at=now + LEASE))
+    return replace(parcel, due_at=now + LEASE)
 
 
 def renew(tx: Connection, parcel: Parcel, now: datetime) -> Parcel | None:
-    """Just before it is sent: a whole loan from now. None when it was erased meanwhile, or another process has it."""
-    mine = (
-        *_this(parcel),
-        outbox.c.due_at == parcel.due_at,
-        outbox.c.delivered_at.is_(None),
-        outbox.c.failed_at.is_(None),
-    )
-    if tx.execute(outbox.update().where(*mine).values(due_at=now + LOAN)).rowcount != 1:
+    """Just before it is sent: a whole lease from now. None when it was erased or ended meanwhile, or another process has it."""
+    mine = (*_this(parcel), outbox.c.due_at == parcel.due_at, _WAITS)
+    if tx.execute(outbox.update().where(*mine).values(due_at=now + LEASE)).rowcount != 1:
+        _release(tx, parcel, now)
         return None
-    return replace(parcel, due_at=now + LOAN)
+    _release(tx, parcel, now + LEASE)
+    return replace(parcel, due_at=now + LEASE)
 
 
 def delivered(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
@@ -133,31 +157,43 @@ def delivered(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterabl
     there one day. False when the chat was erased while it was under way: then they must be deleted there now."""
     if parcel.gone_at is not None:
         _mark(tx, parcel, None)
-    return _end(tx, parcel, delivered_at=now, provider_ids=_all(parcel, numbers))
+    return _end(tx, parcel, now, delivered_at=now, provider_ids=_all(parcel, numbers))
 
 
 def failed(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = (), gone: bool = False) -> bool:
     """It can never arrive: its words are wiped and the confidant sees it. `gone`: nothing can, to this chat."""
     if gone:
         _mark(tx, parcel, now)
-    return _end(tx, parcel, failed_at=now, provider_ids=_all(parcel, numbers))
+    return _end(tx, parcel, now, failed_at=now, provider_ids=_all(parcel, numbers))
 
 
-def unsaid(tx: Connection, parcel: Parcel) -> None:
+def unsaid(tx: Connection, parcel: Parcel, now: datetime) -> None:
     """It is not true any more and stays unsaid: nothing waits, and the confidant sees that it was not said."""
     tx.execute(outbox.delete().where(*_this(parcel)))
+    _release(tx, parcel, now)
     announce(tx, chat_topic(parcel.conversation_id), "delivered")
 
 
 def retry(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
     """It did not go out this time: once more after a wait that grows with the failures. False: see `delivered`."""
     until = now + timedelta(seconds=BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)])
-    return _wait(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers), attempts=parcel.attempts + 1)
+    _release(tx, parcel, until)
+    return _change(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers), attempts=parcel.attempts + 1)
 
 
 def postpone(tx: Connection, parcel: Parcel, until: datetime, *, numbers: Iterable[int] = ()) -> bool:
     """The channel asked us to wait, which is no failure. False: see `delivered`."""
-    return _wait(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers))
+    _release(tx, parcel, until)
+    return _change(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers))
+
+
+def set_right(tx: Connection, now: datetime) -> int:
+    """After a clock was put back: what waits longer than a lease waits one from now. Returns how many messages.
+
+    So does what a channel asked us to hold longer; it asks again. For a start and a jump, not for each second.
+    """
+    ahead = (_WAITS, outbox.c.due_at > now + LEASE + AHEAD)
+    return tx.execute(outbox.update().where(*ahead).values(due_at=now + LEASE)).rowcount
 
 
 def provider_ids(tx: Connection, conversation_id: str, since: datetime) -> list[int]:
@@ -183,11 +219,18 @@ def _this(parcel: Parcel) -> tuple[sa.ColumnElement[bool], ...]:
     return outbox.c.id == parcel.id, outbox.c.conversation_id == parcel.conversation_id, outbox.c.seq == parcel.seq
 
 
-def _wait(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
+def _release(tx: Connection, parcel: Parcel, due_at: datetime) -> None:
+    """What waited with this parcel is due then; not what another process has leased since."""
+    held = (outbox.c.conversation_id == parcel.conversation_id, outbox.c.due_at == parcel.due_at, _WAITS)
+    tx.execute(outbox.update().where(*held).values(due_at=due_at))
+
+
+def _change(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
     return tx.execute(outbox.update().where(*_this(parcel)).values(**values)).rowcount == 1
 
 
-def _end(tx: Connection, parcel: Parcel, **values: datetime | int | str | None) -> bool:
-    there = _wait(tx, parcel, sealed=None, **values)
+def _end(tx: Connection, parcel: Parcel, now: datetime, **values: datetime | int | str | None) -> bool:
+    there = _change(tx, parcel, sealed=None, **values)
+    _release(tx, parcel, now)
     announce(tx, chat_topic(parcel.conversation_id), "delivered")
     return there

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.events import announce, chat_topic
 from handoff.models import conversation, handoff
 
@@ -30,14 +30,11 @@ def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str]) -> list[
     return gone
 
 
-def delete_expired(tx: Connection, now: datetime, limit: int = 200) -> int:
+def delete_expired(tx: Connection, now: datetime, limit: int = 50) -> int:
     """Delete at most `limit` chats whose day is past, so that no child waits for a long clean-up. Returns how many."""
-    busy = sa.select(handoff.c.conversation_id).where(handoff.c.state != "closed")
-    past = sa.or_(
-        sa.and_(conversation.c.expires_on < _day(now), conversation.c.id.not_in(busy)),
-        conversation.c.expires_on < _day(now - GRACE),
-    )
-    ids = tx.execute(sa.select(conversation.c.id).where(past).limit(limit)).scalars().all()
+    busy = sa.exists().where(handoff.c.conversation_id == conversation.c.id, handoff.c.state != "closed")
+    past = (conversation.c.expires_on < _day(now), sa.or_(conversation.c.expires_on < _day(now - GRACE), ~busy))
+    ids = tx.execute(sa.select(conversation.c.id).where(*past).limit(limit)).scalars().all()
     for conversation_id in ids:
         tx.execute(conversation.delete().where(conversation.c.id == conversation_id))
         announce(tx, chat_topic(conversation_id), "erased")

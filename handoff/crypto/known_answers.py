@@ -1,8 +1,8 @@
-"""What the crypto library must answer at every start, so that what was sealed years ago still opens (`vault.check`).
+"""What the crypto library must answer at every start, so that what was sealed years ago still opens (`self_test.check`).
 
 `SEED` is the first test vector of draft-connolly-cfrg-xwing-kem; its public key begins with e2236b35a8c24b39b10a.
-The Argon2id key is the vector of RFC 9106, section 5.3. The blobs were made by the first version of `vault`: never remake
-them.
+The Argon2id key is the vector of RFC 9106, section 5.3. The blobs were made by the first version that could make
+them: never remake them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class KnownAnswers:
     words: bytes
     locked: bytes
     sealed: dict[bytes, bytes]
+    together: dict[bytes, list[bytes]]  # `words` and an empty part, under one encapsulation
     public_digests: dict[bytes, bytes]  # SHA-256 of the public key
     argon2id_key: bytes
 
@@ -53,4 +54,34 @@ KNOWN = KnownAnswers(
         b"\x02": bytes.fromhex("762437b71fa61c9b1b26358f0802142f8bc7e319b5a05ae64b63030e79d6d607"),
     },
     argon2id_key=bytes.fromhex("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"),
+    together={
+        b"\x01": [
+            b64decode(
+                "ESJGU/8oeT65AFdGx/s5sANjndf+kDMw3CAnPsv7FjBGiASOmGS0twDIC0kWWVfRgYeE/Z6LXfavuBbHO1S4lhjRtvy2v203NHmUIxbE"
+                "gR1CZi2JmhtAjXltoxdl+/eJ3XKl96zWqigEpXFnV1c="
+            ),
+            b64decode("EQenTD1tw07g41qp9G7uKLk="),
+        ],
+        b"\x02": [
+            b64decode(
+                "EnBYcIeFd2Ne+UTKH1p/7ohpiDpxUJpUzQnjJ1ik4dK/kHBTYudU14cilCXA9ESiXBRlgQsufEPR7NxS+3f3FJGkw/reeNHMIfkz6zRe"
+                "Gl7IPPfJWLzFkqbijuzvLMpPF6JZuKah4W/32zXBWAzn1zceFd4eXA2o/rSmbsEgE4Jnf8ZzoTZs5XrfFhJhimrodXeb27LbxEsaRfjo"
+                "pu4V6b0oEqtTv4h6QGUwBXyDOkLtr6TFm4nHARPuYsmVeUJamE1OTt705/LOwMxmpdmuHw99NFOUOW2ckfhcg2yRQPshcLX87XID06yy"
+                "Ys2HQfmefR8l2vgjMH/x/GJxYQbuG93JWfgMK1X4CDBHM5dYCRJmQhwh3HaXC/qR+nldP2XloCbAkzlnALrnHLpkLwi261nV9blTLXHO"
+                "9elui4XY4xesW1scFaU1zOyYrnsHaBacmuX9qQBEkLO1XlYDqzBlqe2j6xb4eVsYHApzh+Ab3HRXd0KY+zxVHxaY1VmSgrSoxuW1BcxW"
+                "JTHrYQRugeOhhAY1DfS743GgNwZ0YeU11Hd+IimULEq8mQ+Xx/4vhqcZWv26gTG7Wy47DypTkA+NDGN7uUTAn+gEVkamVxeOAMXbyYp9"
+                "PXQljZeXsoeKEyt1L7muti1o/7g9y19va8LHN8Ug6BMwhZzUIOv+ypC8UJdqr9mtVEwHJnZjX6vO6jbsIV/oCOKs3WrEDuBKWo+cFGrM"
+                "ey9/BIM4aIpnzHiK1xmDvWcjY58hjJouDwJj3RDy+EJgavmu/SRk9drStdk0Fj/svQJP1yXbEWARH0CA8EvGSNutFiQoX65kdzynqghk"
+                "skHj75ijKJzOZOgKNowXv1HB4v3tyUeSLaw3n8QaL4+Y0wYW7EDQsNpFuhbUP2unwiRN0Fcfb5QZxhj00pw0L73aFFkGjdH4b8Y3u4Dy"
+                "CWG6ZbSxC1e7nz4JGA0e6wX7o3CW6wC6yBl+WiHsGHr/0V4roSXkCo7B6SnYGgIyi5rrB4/nobiFeOOOn30G4NSflPV5vefsNmri9qbs"
+                "DapV2evsOKZLZh65Fg9RGx6oW/k9b9mhArexkQk+Mb+x4fwnAULen/ZJJ7Voaa/wlFWLZoowZtvfQyjGSX8YzSTaf0abWW9p6jSrgCuP"
+                "XdFQRz71xm868rbI5IIBaoVUwkiM2MEVS0Gph7Al5uu4f+ZlEHZWCMQpMwwBjYPagDa0Xg+2zg1b9yiqH2Tr9wdsNfVsUvn3g1G5YIe3"
+                "zyKfy0Wl2p09rkVBJzMiNAG0g0owgurp3GvdTf+Edkd1A2OH5JzUtfQ5eYc82SRFINepVouyDj3Hy4Nhk89yqG42PVsKtadgWqlsZ/0R"
+                "SENhRUT4tiFZ0rlUZu8ftqFOpCs+nQQ+bQdhz8dMsD4dUVeQ+eXN1jEIIIJhTB+CRRx8pTejuHgn912BR4W9sfw2WZizYlATDkxEwGDn"
+                "lHGbPUqylW+bAKrSDqbsHW/lv5HrLJTG5xjIfSq1on9ZxcXbn64lQ3hR6gLbyhTV0OkKsPY4AZFiLzOLlGymFyAfHe6UrBqfNvh+TlMM"
+                "ddQ/oPiM9QPMAld4DQMdt8WZzl0f/raYqW13BQ=="
+            ),
+            b64decode("EhfJzsaaV7kfmz0y4pNFJyo="),
+        ],
+    },
 )

@@ -1,12 +1,35 @@
 """The keys of teams and conversations, and what is sealed with them. Import from here: `from handoff import keys`."""
 
-from handoff.crypto.vault import ChildKey
-from handoff.keys.conversation import begin
-from handoff.keys.messages import OpenedMessage, SealedWords, open_conversation, reference_mac, seal_words
-from handoff.keys.rotation import finish_rotation, found_again, held_by_another, rewrap, rotate, to_rewrap
-from handoff.keys.team import found_team, grant, key_code
+from handoff.crypto import ChildKey
+from handoff.keys.conversation import SCOPE, ConversationKey, KeyScope, add_first_key, begin, scope_of, sealing_key
+from handoff.keys.messages import OpenedMessage, SealedWords, key_in_force, open_conversation, reference_mac, seal_with, seal_words
+from handoff.keys.rotation import finish_rotation, held_by_another, replace_lost_key, rewrap, rotate, to_rewrap
+from handoff.keys.team import TeamKey, found_team, grant, key_code
 
 __all__ = [
-    "ChildKey", "OpenedMessage", "SealedWords", "begin", "finish_rotation", "found_again", "found_team", "grant",
-    "held_by_another", "key_code", "open_conversation", "reference_mac", "rewrap", "rotate", "seal_words", "to_rewrap",
+    "SCOPE",
+    "ChildKey",
+    "ConversationKey",
+    "KeyScope",
+    "OpenedMessage",
+    "SealedWords",
+    "TeamKey",
+    "add_first_key",
+    "begin",
+    "finish_rotation",
+    "found_team",
+    "grant",
+    "held_by_another",
+    "key_code",
+    "key_in_force",
+    "open_conversation",
+    "reference_mac",
+    "replace_lost_key",
+    "rewrap",
+    "rotate",
+    "scope_of",
+    "seal_with",
+    "seal_words",
+    "sealing_key",
+    "to_rewrap",
 ]  # fmt: skip

@@ -1,135 +1,209 @@
-"""The key of a conversation: its private half sealed to the team and, for the web, to the child.
+"""The key of a conversation: its private half sealed to each of its teams and, for the web, to the child.
 
-Both wraps are locked again under the key of the expiry day, so that destroying that one file closes the conversation
-for everyone.
+All wraps are locked again under the key of the expiry day, so that destroying that one file closes the conversation for everyone.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto import vault as v
-from handoff.crypto.vault import ChildKey, Vault
-from handoff.keys.team import current_public_key, open_wrap, team_private_keys
+from handoff.crypto import ChildKey, Vault
+from handoff.database.prepared import PreparedInsert
+from handoff.errors import Denied
+from handoff.keys.team import TeamKey, current_public_keys, open_wrap, team_private_keys
 from handoff.models import conversation, conversation_key, key_wrap, team_wrap
 
-CHILD = "child"
-_TEAM = "team:"
+_CHILD = "child"
 
 
-def team_recipient(epoch: int) -> str:
-    """How a wrap for the team is named, in this epoch."""
-    return f"{_TEAM}{epoch}"
+@dataclass(frozen=True, slots=True)
+class KeyScope:
+    """What the keys of a conversation are bound to, besides its teams and their number."""
 
-
-class Room(NamedTuple):
-    """What the keys of a conversation are bound to, besides its number."""
-
-    id: str
-    team_id: str
+    conversation_id: str
     child_public_key: bytes | None
+    """None on a channel whose child holds no token of ours."""
     expires_on: str
+    """The expiry day, YYYY-MM-DD, whose key file locks every wrap."""
 
 
-ROOM = tuple(conversation.c[name] for name in Room._fields)
+@dataclass(frozen=True, slots=True)
+class ConversationKey:
+    """The public half of the key in force of one conversation: it seals, and opens nothing."""
+
+    conversation_id: str
+    no: int
+    public_key: bytes
 
 
-def begin(
-    tx: Connection, vault: Vault, *, conversation_id: str, team_id: str, child_public_key: bytes | None, expires_on: str
-) -> int:
-    """Give a conversation, whose row exists with `key_no` 1, its first key; returns its number.
+SCOPE = (conversation.c.id, conversation.c.child_public_key, conversation.c.expires_on, conversation.c.team_id)
+"""The columns that `scope_of` reads, and the team in whose queue the conversation is."""
 
-    Needs public keys only.
+_ADD_KEY = PreparedInsert(conversation_key, "conversation_id", "no", "public_key", "teams", "child_wrap", "mac")
+_ADD_WRAPS = PreparedInsert(key_wrap, "conversation_id", "no", "team_id", "epoch", "sealed", "first_form")
 
-    Raises `Denied` when the team has no key or it was swapped, `StoreUnavailable` when the expiry day's key cannot be
-    written.
+
+def scope_of(row: Any) -> KeyScope:
+    """Return the scope that stands in a conversation's row."""
+    return KeyScope(row.id, row.child_public_key, row.expires_on)
+
+
+def begin(tx: Connection, vault: Vault, scope: KeyScope, team_ids: Sequence[str]) -> ConversationKey:
+    """Give a conversation, whose row exists with `key_no` 1, its first key, wrapped for these teams. Needs public keys only.
+
+    Raises `Denied` when a team has no key or it was swapped, `StoreUnavailable` when the expiry day's key cannot be written.
     """
-    vault.make_bucket(expires_on)
-    room = Room(conversation_id, team_id, child_public_key, expires_on)
-    add_key(tx, vault, room, 1)
-    return 1
+    return add_first_key(tx, vault, scope, current_public_keys(tx, vault, team_ids), None)
 
 
-def add_key(tx: Connection, vault: Vault, room: Any, no: int) -> None:
-    """Make key number `no` of a conversation and wrap it for the team and the child."""
-    epoch, team_public = current_public_key(tx, vault, room.team_id)
-    private = vault.new_private_key()
-    public = v.public_key(private)
-    row = {"public_key": public, "mac": key_mac(vault, room, no, public)}
-    tx.execute(conversation_key.insert().values(conversation_id=room.id, no=no, **row))
-    add_wrap(tx, vault, room, no, private, team_recipient(epoch), team_public)
-    if room.child_public_key is not None:
-        add_wrap(tx, vault, room, no, private, CHILD, room.child_public_key)
+def add_first_key(
+    tx: Connection, vault: Vault, scope: KeyScope, teams: Iterable[TeamKey], child: ChildKey | None
+) -> ConversationKey:
+    """Do as `begin` does, with public keys of teams that were read before. `child` saves work while its token is at hand."""
+    vault.make_bucket(scope.expires_on)
+    return add_key(tx, vault, scope, 1, teams, child)
 
 
-def add_wrap(tx: Connection, vault: Vault, room: Any, no: int, private: bytes, recipient: str, public: bytes) -> None:
-    """Seal a conversation's private key to one recipient, and lock that under the expiry day's key."""
-    place = (room.id, no, recipient)
-    sealed = v.lock(vault.bucket(room.expires_on), v.seal(public, private, "conversation", *place), "bucket", *place)
-    tx.execute(key_wrap.insert().values(conversation_id=room.id, no=no, recipient=recipient, sealed=sealed))
+def add_key(
+    tx: Connection, vault: Vault, scope: KeyScope, no: int, teams: Iterable[TeamKey], child: ChildKey | None = None
+) -> ConversationKey:
+    """Make key number `no` of a conversation and wrap it for the teams and the child."""
+    ordered = sorted(teams, key=lambda team: team.id)
+    private, day = vault.new_private_key(), vault.bucket(scope.expires_on)
+    public = crypto.public_key(private)
+    named = ",".join(team.id for team in ordered)
+    row = {
+        "conversation_id": scope.conversation_id, "no": no, "public_key": public, "teams": named,
+        "child_wrap": _wrap_for_child(scope, day, no, private, child), "mac": key_mac(vault, scope, named, no, public),
+    }  # fmt: skip
+    _ADD_KEY.run(tx, row)
+    _ADD_WRAPS.run(tx, *(_wrap(scope, day, no, private, team) for team in ordered))
+    return ConversationKey(scope.conversation_id, no, public)
 
 
-def drop_team_wraps(tx: Connection, conversation_id: str) -> None:
-    """The team can open none of this conversation's keys any more; the child still can."""
-    tx.execute(key_wrap.delete().where(key_wrap.c.conversation_id == conversation_id, key_wrap.c.recipient.startswith(_TEAM)))
+def add_wrap(tx: Connection, vault: Vault, scope: KeyScope, no: int, private: bytes, team: TeamKey) -> None:
+    """Seal a conversation's private key to one team, and lock that under the expiry day's key."""
+    _ADD_WRAPS.run(tx, _wrap(scope, vault.bucket(scope.expires_on), no, private, team))
 
 
-def open_key(vault: Vault, room: Any, row: Any, private: bytes | ChildKey) -> bytes:
-    """A conversation's private key from one wrap, joined with its public key.
+def _wrap(scope: KeyScope, day: bytes, no: int, private: bytes, team: TeamKey) -> dict[str, Any]:
+    bound = (scope.conversation_id, no, team.id, team.epoch)
+    sealed = crypto.lock(day, crypto.seal(team.public_key, private, "conversation", *bound), "bucket", *bound)
+    return {
+        "conversation_id": scope.conversation_id, "no": no, "team_id": team.id, "epoch": team.epoch, "sealed": sealed,
+        "first_form": False,
+    }  # fmt: skip
 
-    Raises `Denied`, also when the public key was swapped.
-    """
-    v.demand_same(row.mac, key_mac(vault, room, row.no, row.public_key))
-    place = (room.id, row.no, row.recipient)
-    sealed = v.unlock(vault.bucket(room.expires_on), row.sealed, "bucket", *place)
-    opener = private.private(sealed[:1]) if isinstance(private, ChildKey) else private
-    found = v.unseal(opener, sealed, "conversation", *place)
-    v.demand_same(row.public_key, v.public_key(found))
+
+def _wrap_for_child(scope: KeyScope, day: bytes, no: int, private: bytes, child: ChildKey | None) -> bytes | None:
+    if scope.child_public_key is None:
+        return None
+    bound = (scope.conversation_id, no, _CHILD)
+    if child is None:
+        inner = crypto.seal(scope.child_public_key, private, "conversation", *bound)
+    else:
+        inner = child.lock(private, "conversation", *bound)
+    return crypto.lock(day, inner, "bucket", *bound)
+
+
+def drop_team_wraps(tx: Connection, conversation_id: str, team_id: str) -> None:
+    """Let this team open none of this conversation's keys any more; the child and other teams still can."""
+    tx.execute(key_wrap.delete().where(key_wrap.c.conversation_id == conversation_id, key_wrap.c.team_id == team_id))
+
+
+def check_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> None:
+    """Raise `Denied` when a key's row was changed, or the conversation is in the queue of a team that it is not wrapped for."""
+    crypto.demand_same(row.mac, key_mac(vault, scope, row.teams, row.no, row.public_key))
+    if team_id not in row.teams.split(","):
+        raise Denied
+
+
+def sealing_key(vault: Vault, scope: KeyScope, team_id: str, row: Any) -> ConversationKey:
+    """Return the key in force from its row. Raises `Denied` when it was swapped."""
+    check_key(vault, scope, team_id, row)
+    return ConversationKey(scope.conversation_id, row.no, row.public_key)
+
+
+def binding_of(row: Any) -> tuple[str | int, ...]:
+    """Return what a team's wrap is bound to: its conversation, number, team and epoch; before 0005 the team had no id in it."""
+    if row.first_form:
+        return row.conversation_id, row.no, f"team:{row.epoch}"
+    return row.conversation_id, row.no, row.team_id, row.epoch
+
+
+def open_team_wrap(vault: Vault, scope: KeyScope, row: Any, team_private: bytes) -> bytes:
+    """Return a conversation's private key from a team's wrap, joined with its public key. Raises `Denied` for either if swapped."""
+    bound = binding_of(row)
+    inner = crypto.unlock(vault.bucket(scope.expires_on), row.sealed, "bucket", *bound)
+    return _belongs(row, crypto.unseal(team_private, inner, "conversation", *bound))
+
+
+def _open_child_wrap(vault: Vault, scope: KeyScope, row: Any, child: ChildKey) -> bytes:
+    bound = (scope.conversation_id, row.no, _CHILD)
+    inner = crypto.unlock(vault.bucket(scope.expires_on), row.child_wrap, "bucket", *bound)
+    return _belongs(row, child.open(inner, "conversation", *bound))
+
+
+def _belongs(row: Any, private: bytes) -> bytes:
+    crypto.demand_same(row.public_key, crypto.public_key(private))
+    return private
+
+
+def open_keys(tx: Connection, vault: Vault, scope: KeyScope, team_id: str, opener: Unlocked | ChildKey) -> dict[int, bytes]:
+    """Return the conversation's private keys that this opener can reach, by number. Raises `Denied` for one that was changed."""
+    if isinstance(opener, Unlocked):
+        return _open_as_member(tx, vault, scope, team_id, opener)
+    found = {}
+    query = sa.select(conversation_key).where(conversation_key.c.conversation_id == scope.conversation_id)
+    for row in tx.execute(query.where(conversation_key.c.child_wrap.is_not(None))):
+        check_key(vault, scope, team_id, row)
+        found[row.no] = _open_child_wrap(vault, scope, row, opener)
     return found
 
 
-def open_keys(tx: Connection, vault: Vault, room: Any, opener: Unlocked | ChildKey) -> dict[int, bytes]:
-    if isinstance(opener, ChildKey):
-        return {row.no: open_key(vault, room, row, opener) for row in tx.execute(wraps(room.id, CHILD))}
-    return _open_team_keys(tx, vault, room, opener)
-
-
-def wraps(conversation_id: str, *recipients: str) -> sa.Select[Any]:
-    """The wraps of a conversation for these recipients (all teams' when none is named), each with its conversation key."""
+def wraps(conversation_id: str) -> sa.Select[Any]:
+    """Select the teams' wraps of a conversation, each with its conversation key."""
     same = sa.and_(conversation_key.c.conversation_id == key_wrap.c.conversation_id, conversation_key.c.no == key_wrap.c.no)
-    whose = key_wrap.c.recipient.in_(recipients) if recipients else key_wrap.c.recipient.startswith(_TEAM)
     return (
-        sa.select(key_wrap, conversation_key.c.public_key, conversation_key.c.mac)
+        sa.select(key_wrap, conversation_key.c.public_key, conversation_key.c.teams, conversation_key.c.mac)
         .join(conversation_key, same)
-        .where(key_wrap.c.conversation_id == conversation_id, whose)
+        .where(key_wrap.c.conversation_id == conversation_id)
         .order_by(key_wrap.c.no)
     )
 
 
-def _open_team_keys(tx: Connection, vault: Vault, room: Any, who: Unlocked) -> dict[int, bytes]:
-    """One statement reads a person's team wraps together with the conversation's: during a rotation they always fit
-    each other.
-    """
-    team_private_keys(tx, vault, who, room.team_id, only_current=True)  # the alarm: nobody swapped the team's key in force
-    recipient = sa.literal(_TEAM) + sa.cast(team_wrap.c.epoch, sa.String)
+def _open_as_member(tx: Connection, vault: Vault, scope: KeyScope, team_id: str, who: Unlocked) -> dict[int, bytes]:
+    """One statement reads a person's team wraps together with the conversation's: during a rotation they always fit each other."""
     query = (
-        wraps(room.id)
-        .add_columns(team_wrap.c.epoch, team_wrap.c.sealed.label("team_sealed"))
-        .join(team_wrap, sa.and_(team_wrap.c.team_id == room.team_id, key_wrap.c.recipient == recipient))
+        wraps(scope.conversation_id)
+        .add_columns(team_wrap.c.sealed.label("team_sealed"))
+        .join(team_wrap, sa.and_(team_wrap.c.team_id == key_wrap.c.team_id, team_wrap.c.epoch == key_wrap.c.epoch))
         .where(team_wrap.c.person_id == who.person_id)
     )
-    return {
-        row.no: open_key(vault, room, row, open_wrap(who, room.team_id, row.epoch, row.team_sealed)) for row in tx.execute(query)
-    }
+    rows = tx.execute(query).all()
+    for held in sorted({row.team_id for row in rows}):  # the alarm: nobody swapped a team's key in force
+        team_private_keys(tx, vault, who, held, only_current=True)
+    found: dict[int, bytes] = {}
+    for row in rows:
+        check_key(vault, scope, team_id, row)
+        private = open_team_wrap(vault, scope, row, open_wrap(who, row.team_id, row.epoch, row.team_sealed))
+        found.setdefault(row.no, private)
+    return found
 
 
-def key_mac(vault: Vault, room: Any, no: int, public: bytes) -> bytes:
-    """Binds a conversation's key to the team and the child it is wrapped for: a swapped child key is noticed before it
-    is used.
+def key_mac(vault: Vault, scope: KeyScope, teams: str, no: int, public: bytes) -> bytes:
+    """Bind a conversation's key to its teams and its child: a swapped or added one is noticed before anything is sealed for it.
+
+    Raises `Denied` for a row that holds no text there.
     """
-    child = b"" if room.child_public_key is None else room.child_public_key
-    return vault.row_mac("conversation-key", room.id, room.team_id, child, no, public)
+    if not isinstance(teams, str):
+        raise Denied
+    child = b"" if scope.child_public_key is None else scope.child_public_key
+    return vault.row_mac("conversation-key", scope.conversation_id, *teams.split(","), child, no, public)

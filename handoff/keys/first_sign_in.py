@@ -13,16 +13,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff import audit
+from handoff import audit, crypto
 from handoff.accounts import credentials, sessions
 from handoff.accounts.credentials import LockedKey
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Denied
 from handoff.keys.rotation import finish_rotation, rewrap, rotate, to_rewrap
 from handoff.keys.team import give, lock_team, team_private_keys
-from handoff.models import conversation, team_wrap
+from handoff.models import conversation, key_wrap, team_wrap
 
 FEW = 25
 """Chats of a team that get a fresh key in the renewal itself (4 ms each): a team whose founder never signed in has no more."""
@@ -39,7 +38,7 @@ def take_own_key(
 
     Locks, in this order: the chats, the teams, the person.
     """
-    fresh = v.public_key(private_key)
+    fresh = crypto.public_key(private_key)
     if not who.must_renew or key.person_id != who.person_id or key.public_key != fresh or private_key == who.private_key:
         raise Denied
     held = _teams_of(tx, who.person_id)
@@ -62,7 +61,8 @@ def _teams_of(tx: Connection, person_id: str) -> list[str]:
 
 def _hold_chats(tx: Connection, team_id: str) -> list[str]:
     """The liveliest chats, before the team: a turn takes a chat first and nobody then waits in a circle (decision 0008)."""
-    query = sa.select(conversation.c.id).where(conversation.c.team_id == team_id)
+    given = sa.exists().where(key_wrap.c.conversation_id == conversation.c.id, key_wrap.c.team_id == team_id)
+    query = sa.select(conversation.c.id).where(given)
     return list(tx.execute(query.order_by(conversation.c.last_child_at.desc()).limit(FEW).with_for_update()).scalars())
 
 

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto import vault as v
-from handoff.crypto.vault import ChildKey, Vault
+from handoff.crypto import ChildKey, Vault
 from handoff.errors import Denied
-from handoff.keys.conversation import ROOM, key_mac, open_keys
+from handoff.keys.conversation import SCOPE, ConversationKey, open_keys, scope_of, sealing_key
 from handoff.models import conversation, conversation_key, message
 
 
@@ -35,7 +35,7 @@ class SealedWords(NamedTuple):
 class OpenedMessage:
     """One message in clear: words of a child or confidant, or the reference that a bot's message is.
 
-    `lost` are words under a key that the whole team lost (`found_again`): they were there, nobody of the team can open them.
+    `lost` are words under a key that the whole team lost (`replace_lost_key`): they were there, nobody of the team can open them.
     Its repr shows no words.
     """
 
@@ -52,32 +52,34 @@ class OpenedMessage:
     lost: bool = False
 
 
-def seal_words(
-    tx: Connection,
-    vault: Vault,
-    *,
-    conversation_id: str,
-    seq: int,
-    role: str,
-    text: str,
-    reading: str | None = None,
-) -> SealedWords:
-    """Seal what somebody wrote, exactly as it is, to the conversation's key in force.
-
-    Raises `Denied` when that key was swapped.
-    """
+def key_in_force(tx: Connection, vault: Vault, conversation_id: str) -> ConversationKey:
+    """Return what seals new words of a conversation. Raises `Denied` when that key was swapped."""
     row = tx.execute(
-        sa.select(*ROOM, conversation_key.c.no, conversation_key.c.public_key, conversation_key.c.mac)
+        sa.select(*SCOPE, conversation_key.c.no, conversation_key.c.public_key, conversation_key.c.teams, conversation_key.c.mac)
         .join(conversation_key, conversation_key.c.conversation_id == conversation.c.id)
         .where(conversation.c.id == conversation_id, conversation_key.c.no == conversation.c.key_no)
     ).first()
     if row is None:
         raise Denied
-    v.demand_same(row.mac, key_mac(vault, row, row.no, row.public_key))
-    place = (conversation_id, seq, row.no, role)
-    sealed = v.seal(row.public_key, v.pad(_bytes(text)), "words", *place)
-    sealed_reading = None if reading is None else v.seal(row.public_key, v.pad(_bytes(reading)), "reading", *place)
-    return SealedWords(row.no, sealed, sealed_reading, _words_mac(vault, *place, sealed, sealed_reading))
+    return sealing_key(vault, scope_of(row), row.team_id, row)
+
+
+def seal_words(
+    tx: Connection, vault: Vault, *, conversation_id: str, seq: int, role: str, text: str, reading: str | None = None
+) -> SealedWords:
+    """Seal what somebody wrote, exactly as it is, to the conversation's key in force. Raises `Denied` when that key was swapped."""
+    return seal_with(vault, key_in_force(tx, vault, conversation_id), seq=seq, role=role, text=text, reading=reading)
+
+
+def seal_with(vault: Vault, key: ConversationKey, *, seq: int, role: str, text: str, reading: str | None = None) -> SealedWords:
+    """Seal words, and what was understood of them under the same encapsulation, to a key that was read before."""
+    bound = (key.conversation_id, seq, key.no, role)
+    if reading is None:
+        sealed, sealed_reading = crypto.seal(key.public_key, crypto.pad(_bytes(text)), "words", *bound), None
+    else:
+        parts = [crypto.pad(_bytes(text)), crypto.pad(_bytes(reading))]
+        sealed, sealed_reading = crypto.seal_together(key.public_key, parts, "words", *bound)
+    return SealedWords(key.no, sealed, sealed_reading, _words_mac(vault, *bound, sealed, sealed_reading))
 
 
 def reference_mac(vault: Vault, *, conversation_id: str, seq: int, utterance: str, variant: int, script_version: str) -> bytes:
@@ -95,8 +97,8 @@ def open_conversation(
     Raises `Denied` for a key that does not fit, an erased expiry day, and any tampering: a missing, moved, swapped or
     changed row.
     """
-    room = _room(tx, conversation_id)
-    keys = open_keys(tx, vault, room, opener)
+    room = _head(tx, conversation_id)
+    keys = open_keys(tx, vault, scope_of(room), room.team_id, opener)
     rows = tx.execute(
         message.select()
         .where(message.c.conversation_id == conversation_id, message.c.seq > after, message.c.seq <= room.last_seq)
@@ -107,8 +109,8 @@ def open_conversation(
     return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
 
 
-def _room(tx: Connection, conversation_id: str) -> Any:
-    columns = (*ROOM, conversation.c.key_no, conversation.c.last_seq)
+def _head(tx: Connection, conversation_id: str) -> Any:
+    columns = (*SCOPE, conversation.c.key_no, conversation.c.last_seq)
     row = tx.execute(sa.select(*columns).where(conversation.c.id == conversation_id)).first()
     if row is None:
         raise Denied
@@ -120,10 +122,10 @@ def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: b
     lost = False
     if row.role == "bot":
         reference = {"utterance": row.utterance, "variant": row.variant, "script_version": row.script_version}
-        v.demand_same(row.mac, reference_mac(vault, conversation_id=row.conversation_id, seq=row.seq, **reference))
+        crypto.demand_same(row.mac, reference_mac(vault, conversation_id=row.conversation_id, seq=row.seq, **reference))
     else:
         place = (row.conversation_id, row.seq, row.key_no, row.role)
-        v.demand_same(row.mac, _words_mac(vault, *place, row.sealed, row.sealed_reading))
+        crypto.demand_same(row.mac, _words_mac(vault, *place, row.sealed, row.sealed_reading))
         lost = for_team and row.key_no < min(keys)  # never one in the middle: that would be tampering
         if not lost:
             text, reading = _open_words(keys, row, place, for_team=for_team)
@@ -134,10 +136,20 @@ def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: b
 def _open_words(keys: dict[int, bytes], row: Any, place: tuple[str, int, int, str], *, for_team: bool) -> tuple[str, str | None]:
     if row.key_no not in keys:
         raise Denied
-    text, reading = _text(v.unseal(keys[row.key_no], row.sealed, "words", *place)), None
-    if for_team and row.sealed_reading is not None:
-        reading = _text(v.unseal(keys[row.key_no], row.sealed_reading, "reading", *place))
-    return text, reading
+    return open_words(keys[row.key_no], row.sealed, row.sealed_reading if for_team else None, *place)
+
+
+def open_words(
+    private: bytes, sealed: bytes, sealed_reading: bytes | None, conversation_id: str, seq: int, key_no: int, role: str
+) -> tuple[str, str | None]:
+    """Open words and, when it is given, what was understood of them: with one key together, or each by itself (before 0005)."""
+    bound = (conversation_id, seq, key_no, role)
+    if crypto.is_together(sealed):
+        blobs = [sealed] if sealed_reading is None else [sealed, sealed_reading]
+        text, *reading = crypto.unseal_together(private, blobs, "words", *bound)
+        return _text(text), _text(reading[0]) if reading else None
+    text = crypto.unseal(private, sealed, "words", *bound)
+    return _text(text), None if sealed_reading is None else _text(crypto.unseal(private, sealed_reading, "reading", *bound))
 
 
 def _words_mac(
@@ -152,4 +164,4 @@ def _bytes(text: str) -> bytes:
 
 
 def _text(padded: bytes) -> str:
-    return v.unpad(padded).decode("utf-8", "surrogatepass")
+    return crypto.unpad(padded).decode("utf-8", "surrogatepass")

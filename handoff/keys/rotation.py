@@ -19,13 +19,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts.sessions import Unlocked, end_all_sessions
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied
 from handoff.keys import conversation as keys
 from handoff.keys.team import (
-    current_public_key,
+    current_public_keys,
     give,
     holder,
     lock_team,
@@ -34,7 +34,7 @@ from handoff.keys.team import (
     team_private_keys,
     vouch,
 )
-from handoff.models import conversation, key_wrap, membership, person, team, team_key, team_wrap
+from handoff.models import conversation, conversation_key, key_wrap, membership, person, team, team_key, team_wrap
 
 
 def rotate(tx: Connection, vault: Vault, *, by: Unlocked, team_id: str, remove: str | None = None) -> None:
@@ -56,39 +56,51 @@ def rotate(tx: Connection, vault: Vault, *, by: Unlocked, team_id: str, remove: 
 
 
 def to_rewrap(tx: Connection, team_id: str) -> list[str]:
-    """The conversations that still have a key under an old epoch, the liveliest first."""
-    recipient = keys.team_recipient(_current_epoch(tx, team_id))
-    old = sa.and_(key_wrap.c.recipient != recipient, key_wrap.c.recipient != keys.CHILD)
-    query = sa.select(conversation.c.id).where(
-        conversation.c.team_id == team_id,
-        sa.exists().where(key_wrap.c.conversation_id == conversation.c.id, old),
-    )
+    """Return the conversations that still have a key under an old epoch of this team, the liveliest first."""
+    old = sa.and_(key_wrap.c.team_id == team_id, key_wrap.c.epoch != _current_epoch(tx, team_id))
+    query = sa.select(conversation.c.id).where(sa.exists().where(key_wrap.c.conversation_id == conversation.c.id, old))
     return list(tx.execute(query.order_by(conversation.c.last_child_at.desc())).scalars())
 
 
 def rewrap(tx: Connection, vault: Vault, *, by: Unlocked, conversation_id: str) -> None:
-    """Bring one conversation to the epoch in force and give it a fresh key; nothing happens when that was done already.
+    """Bring one conversation to the epoch in force of each team of it that `by` is in, and give it a fresh key.
 
-    Raises `Denied` when its expiry day was erased (retention removes the rows) or a key was swapped: skip it and go on
-    with the next.
+    Nothing happens when that was done already. Raises `Denied` when `by` is in none of its teams, when its expiry day was erased
+    (retention removes the rows) and when a key was swapped: skip it and go on with the next.
     """
-    columns = (*keys.ROOM, conversation.c.key_no)
-    room = tx.execute(sa.select(*columns).where(conversation.c.id == conversation_id).with_for_update()).first()
-    if room is None:
+    columns = (*keys.SCOPE, conversation.c.key_no)
+    chat = tx.execute(sa.select(*columns).where(conversation.c.id == conversation_id).with_for_update()).first()
+    if chat is None:
         raise Denied
-    epoch, public = current_public_key(tx, vault, room.team_id)
-    recipient = keys.team_recipient(epoch)
-    held = {keys.team_recipient(old): key for old, key in team_private_keys(tx, vault, by, room.team_id).items()}
-    behind = [row for row in tx.execute(keys.wraps(room.id)).all() if row.recipient != recipient]
+    rows = tx.execute(keys.wraps(conversation_id)).all()
+    mine = _teams_of(tx, by, {row.team_id for row in rows})
+    if not mine:
+        raise Denied
+    renewed = [_rewrap_team(tx, vault, chat, [row for row in rows if row.team_id == team_id], by) for team_id in mine]
+    if any(renewed):
+        _fresh_key(tx, vault, chat)
+
+
+def _teams_of(tx: Connection, who: Unlocked, among: set[str]) -> list[str]:
+    query = sa.select(team_wrap.c.team_id).where(team_wrap.c.person_id == who.person_id, team_wrap.c.team_id.in_(among))
+    return sorted(set(tx.execute(query).scalars()))
+
+
+def _rewrap_team(tx: Connection, vault: Vault, chat: Any, rows: Sequence[Any], by: Unlocked) -> bool:
+    """Whether any of these wraps of one team was still under an older epoch."""
+    scope, team_id = keys.scope_of(chat), rows[0].team_id
+    (current,) = current_public_keys(tx, vault, [team_id])
+    held = team_private_keys(tx, vault, by, team_id)
+    behind = [row for row in rows if row.epoch != current.epoch]
     for row in behind:
-        if row.recipient not in held:
+        if row.epoch not in held:
             raise Denied
-        private = keys.open_key(vault, room, row, held[row.recipient])
-        this = (key_wrap.c.conversation_id == room.id, key_wrap.c.no == row.no, key_wrap.c.recipient == row.recipient)
+        keys.check_key(vault, scope, chat.team_id, row)
+        private = keys.open_team_wrap(vault, scope, row, held[row.epoch])
+        this = (key_wrap.c.conversation_id == chat.id, key_wrap.c.no == row.no, key_wrap.c.team_id == team_id)
         tx.execute(key_wrap.delete().where(*this))
-        keys.add_wrap(tx, vault, room, row.no, private, recipient, public)
-    if behind:
-        _fresh_key(tx, vault, room)
+        keys.add_wrap(tx, vault, scope, row.no, private, current)
+    return bool(behind)
 
 
 def finish_rotation(tx: Connection, team_id: str) -> bool:
@@ -113,8 +125,8 @@ def held_by_another(tx: Connection, team_id: str, person_id: str) -> bool:
     return tx.execute(query).first() is not None
 
 
-def found_again(tx: Connection, vault: Vault, *, team_id: str, person_id: str, now: datetime) -> None:
-    """Everybody who held the team's key forgot their passphrase or left: a new key, for this person alone.
+def replace_lost_key(tx: Connection, vault: Vault, *, team_id: str, person_id: str, now: datetime) -> None:
+    """Make a new team key for this person alone, after everybody who held the old one forgot their passphrase or left.
 
     What was written before stays closed to the team for good. Every chat gets a fresh key, so that what a child writes from
     now on is read. One transaction, some 3 ms for each chat: what is sealed in between would be lost as well.
@@ -130,20 +142,31 @@ def found_again(tx: Connection, vault: Vault, *, team_id: str, person_id: str, n
         tx.execute(table.delete().where(table.c.team_id == team_id))
     give(tx, team_id, epoch + 1, new_epoch(tx, vault, team_id, epoch + 1), person_id, public)
     note_membership(tx, team_id, person_id, by=person_id, now=now)
-    for room in _lock_chats(tx, team_id):
+    for chat in _lock_chats(tx, team_id):
         with contextlib.suppress(Denied), tx.begin_nested():  # its expiry day is gone: retention removes it
-            keys.drop_team_wraps(tx, room.id)
-            _fresh_key(tx, vault, room)
+            keys.drop_team_wraps(tx, chat.id, team_id)
+            _fresh_key(tx, vault, chat)
 
 
 def _lock_chats(tx: Connection, team_id: str) -> Sequence[Any]:
-    query = sa.select(*keys.ROOM, conversation.c.key_no).where(conversation.c.team_id == team_id)
+    query = sa.select(*keys.SCOPE, conversation.c.key_no).where(_is_wrapped_for(team_id))
     return tx.execute(query.order_by(conversation.c.id).with_for_update()).all()
 
 
-def _fresh_key(tx: Connection, vault: Vault, room: Any) -> None:
-    keys.add_key(tx, vault, room, room.key_no + 1)
-    tx.execute(conversation.update().where(conversation.c.id == room.id).values(key_no=room.key_no + 1))
+def _is_wrapped_for(team_id: str) -> sa.ColumnElement[bool]:
+    """In its queue, or with a key that this team was given."""
+    given = sa.exists().where(key_wrap.c.conversation_id == conversation.c.id, key_wrap.c.team_id == team_id)
+    return sa.or_(conversation.c.team_id == team_id, given)
+
+
+def _fresh_key(tx: Connection, vault: Vault, chat: Any) -> None:
+    """Make the next key of a conversation, for the same teams as the one in force. Raises `Denied` when that one was swapped."""
+    scope = keys.scope_of(chat)
+    mine = (conversation_key.c.conversation_id == chat.id, conversation_key.c.no == chat.key_no)
+    row = tx.execute(sa.select(conversation_key).where(*mine)).one()
+    keys.check_key(vault, scope, chat.team_id, row)
+    keys.add_key(tx, vault, scope, chat.key_no + 1, current_public_keys(tx, vault, row.teams.split(",")))
+    tx.execute(conversation.update().where(conversation.c.id == chat.id).values(key_no=chat.key_no + 1))
 
 
 def _take_away(tx: Connection, team_id: str, person_id: str) -> None:
@@ -168,7 +191,7 @@ def _vouched_members(tx: Connection, team_id: str, epoch: int, private: bytes) -
     )
     found: dict[str, bytes] = {}
     for row in tx.execute(query):
-        v.demand_same(row.vouch, vouch(private, team_id, row.id, row.public_key))
+        crypto.demand_same(row.vouch, vouch(private, team_id, row.id, row.public_key))
         found[row.id] = row.public_key
     return found
 

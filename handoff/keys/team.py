@@ -7,17 +7,29 @@ cannot slip in a member.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import crypto
 from handoff.accounts import passphrases
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto import vault as v
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied
 from handoff.models import membership, person, team, team_key, team_wrap
+
+
+@dataclass(frozen=True, slots=True)
+class TeamKey:
+    """The public key of a team in its epoch in force."""
+
+    id: str
+    epoch: int
+    public_key: bytes
 
 
 def found_team(tx: Connection, vault: Vault, *, team_id: str, person_id: str, now: datetime) -> None:
@@ -43,7 +55,7 @@ def key_code(tx: Connection, person_id: str) -> str:
     public = tx.execute(sa.select(person.c.public_key).where(person.c.id == person_id)).scalar_one_or_none()
     if public is None:
         raise Denied
-    return passphrases.code_of(v.bind("key-code", person_id, public))
+    return passphrases.code_of(crypto.bind("key-code", person_id, public))
 
 
 def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: str, now: datetime) -> None:
@@ -52,7 +64,7 @@ def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: s
     Raises `Denied` when the code differs from what the colleague reads out, when nothing can be given, or when a key
     was swapped.
     """
-    v.demand_same(passphrases.plain(code).encode(), key_code(tx, person_id).encode())
+    crypto.demand_same(passphrases.plain(code).encode(), key_code(tx, person_id).encode())
     if person_id == by.person_id:
         raise Denied
     invited = sa.select(membership.c.team_id).where(membership.c.person_id == person_id).order_by(membership.c.team_id)
@@ -69,21 +81,28 @@ def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: s
         note_membership(tx, team_id, person_id, by=by.person_id, now=now)
 
 
-def current_public_key(tx: Connection, vault: Vault, team_id: str) -> tuple[int, bytes]:
-    """The epoch in force and its public key; holds off a rotation until the commit.
+def current_public_keys(tx: Connection, vault: Vault, team_ids: Sequence[str]) -> list[TeamKey]:
+    """Return the key in force of each team; holds off a rotation of any of them until the commit.
 
-    Raises `Denied` when the key was swapped.
+    Raises `Denied` when one has no key or it was swapped.
     """
-    row = tx.execute(
-        sa.select(team.c.epoch, team_key.c.public_key, team_key.c.mac)
+    query = (
+        sa.select(team.c.id, team.c.epoch, team_key.c.public_key, team_key.c.mac)
         .join(team_key, sa.and_(team_key.c.team_id == team.c.id, team_key.c.epoch == team.c.epoch))
-        .where(team.c.id == team_id)
+        .where(team.c.id.in_(team_ids))
+        .order_by(team.c.id)
         .with_for_update(read=True, key_share=True, of=team)
-    ).first()
-    if row is None:
+    )
+    found = [checked(vault, row) for row in tx.execute(query)]
+    if {one.id for one in found} != set(team_ids):
         raise Denied
-    v.demand_same(row.mac, _mac(vault, team_id, row.epoch, row.public_key))
-    return row.epoch, row.public_key
+    return found
+
+
+def checked(vault: Vault, row: Any) -> TeamKey:
+    """Return a team's key from its row (id, epoch, public_key, mac). Raises `Denied` when it was swapped."""
+    crypto.demand_same(row.mac, _mac(vault, row.id, row.epoch, row.public_key))
+    return TeamKey(row.id, row.epoch, row.public_key)
 
 
 def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str, *, only_current: bool = False) -> dict[int, bytes]:
@@ -102,9 +121,9 @@ def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str,
     rows = tx.execute(query.where(team_wrap.c.epoch == team.c.epoch) if only_current else query).all()
     found: dict[int, bytes] = {}
     for row in rows:
-        v.demand_same(row.mac, _mac(vault, team_id, row.epoch, row.public_key))
+        crypto.demand_same(row.mac, _mac(vault, team_id, row.epoch, row.public_key))
         private = open_wrap(who, team_id, row.epoch, row.sealed)
-        v.demand_same(row.public_key, v.public_key(private))
+        crypto.demand_same(row.public_key, crypto.public_key(private))
         found[row.epoch] = private
     if not rows or rows[0].now not in found:
         raise Denied
@@ -113,13 +132,13 @@ def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str,
 
 def open_wrap(who: Unlocked, team_id: str, epoch: int, sealed: bytes) -> bytes:
     """A team's private key from one person's wrap. Raises `Denied`."""
-    return v.unseal(who.private_key, sealed, "team", team_id, epoch, who.person_id)
+    return crypto.unseal(who.private_key, sealed, "team", team_id, epoch, who.person_id)
 
 
 def new_epoch(tx: Connection, vault: Vault, team_id: str, epoch: int) -> bytes:
     """Make the team's key of this epoch and put it in force; returns the private half, which is stored nowhere yet."""
     private = vault.new_private_key()
-    public = v.public_key(private)
+    public = crypto.public_key(private)
     row = {"public_key": public, "mac": _mac(vault, team_id, epoch, public)}
     tx.execute(team_key.insert().values(team_id=team_id, epoch=epoch, **row))
     tx.execute(team.update().where(team.c.id == team_id).values(epoch=epoch))
@@ -128,14 +147,14 @@ def new_epoch(tx: Connection, vault: Vault, team_id: str, epoch: int) -> bytes:
 
 def give(tx: Connection, team_id: str, epoch: int, private: bytes, person_id: str, public: bytes) -> None:
     """Seal a team's private key to one member, with the vouch for that member's key."""
-    sealed = v.seal(public, private, "team", team_id, epoch, person_id)
+    sealed = crypto.seal(public, private, "team", team_id, epoch, person_id)
     row = {"sealed": sealed, "vouch": vouch(private, team_id, person_id, public)}
     tx.execute(team_wrap.insert().values(team_id=team_id, epoch=epoch, person_id=person_id, **row))
 
 
 def vouch(private: bytes, team_id: str, person_id: str, public: bytes) -> bytes:
     """Proof by a holder of the team key that this public key is this member's."""
-    return v.mac(v.derive(private, "vouch"), team_id, person_id, public)
+    return crypto.mac(crypto.derive(private, "vouch"), team_id, person_id, public)
 
 
 def holder(tx: Connection, team_id: str, person_id: str) -> bytes:

@@ -16,22 +16,21 @@ from config.schema import Route
 from handoff import keys
 from handoff.chats import conversation as chats
 from handoff.chats.conversation import Chat
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.events import announce, chat_topic, team_topic
+from handoff.keys import KeyScope
 from handoff.models import conversation, conversation_key, handoff, key_wrap, message
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
 
 READING = "greet"
-"""What is understood of a press of "Start", and of a name once the chat moved."""
-
-ASKED = "utter_telegram_choose"
-"""Said to a child that named no gemeente, in the turn in which it hears of the page."""
+"""What is understood of a message that only opens a chat, and of a gemeente's name once the chat moved."""
 
 
 def page_of(tx: Connection, runtime: Runtime, chat: Chat) -> str:
-    """The page that the bot names: of the child's own gemeente, or the front page when nobody knew which that is."""
-    asked = any(utterance == ASKED for _, _, utterance, _ in chats.said(tx, chat.id))
+    """The page that the bot names: of the child's own gemeente, or the front page where it had to be asked which that is."""
+    asks = runtime.channel(chat.channel).needs.asks
+    asked = asks is not None and any(utterance == asks for _, _, utterance, _ in chats.said(tx, chat.id))
     return runtime.page_of("" if asked else chat.municipality_id)
 
 
@@ -75,7 +74,7 @@ def _new_keys(tx: Connection, vault: Vault, conversation_id: str, team_id: str) 
     expires_on = tx.execute(sa.select(conversation.c.expires_on).where(conversation.c.id == conversation_id)).scalar_one()
     for table in (key_wrap, conversation_key):
         tx.execute(table.delete().where(table.c.conversation_id == conversation_id))
-    keys.begin(tx, vault, conversation_id=conversation_id, team_id=team_id, child_public_key=None, expires_on=expires_on)
+    keys.begin(tx, vault, KeyScope(conversation_id, None, expires_on), [team_id])
 
 
 def _seal_again(tx: Connection, vault: Vault, conversation_id: str, seq: int, text: str) -> None:

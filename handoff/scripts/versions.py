@@ -11,21 +11,14 @@ from config.schema import Script
 from handoff.models import script_version
 
 
-def publish(tx: Connection, script: Script, now: datetime) -> None:
-    """Keep this version for good; publishing the same one again changes nothing."""
+def store(tx: Connection, script: Script, now: datetime) -> None:
+    """Store this version for good; storing the same one again changes nothing."""
     if not tx.execute(sa.select(script_version.c.version).where(script_version.c.version == script.version)).first():
         values = {"version": script.version, "body": script.model_dump_json(), "published_at": now}
         tx.execute(script_version.insert().values(**values))
 
 
-def latest(tx: Connection) -> Script | None:
-    """The script that was published last, for when the files on disk have faults."""
-    query = sa.select(script_version.c.body).order_by(script_version.c.published_at.desc(), script_version.c.version)
-    body = tx.execute(query.limit(1)).scalar_one_or_none()
-    return Script.model_validate_json(body) if body else None
-
-
 def load(tx: Connection, version: str) -> Script:
-    """A version that some message points at (the foreign key guarantees that it exists)."""
+    """Return a version that some message points at (the foreign key guarantees that it exists)."""
     body = tx.execute(sa.select(script_version.c.body).where(script_version.c.version == version)).scalar_one()
     return Script.model_validate_json(body)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from handoff import audit, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.credentials import LockedKey
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Conflict, NotFound
 from handoff.models import membership, person, session, shift, team, team_wrap
 
@@ -39,9 +40,15 @@ _GRANT = (membership.c.granted_at, membership.c.granted_by)
 
 
 def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
-    """Everybody of this gemeente, by login."""
+    """Return everybody of this gemeente, by login."""
     query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
-    return _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
+    everyone = _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
+    return [_in_all_teams(list(rows)) for _, rows in groupby(everyone, key=lambda member: member.id)]
+
+
+def _in_all_teams(rows: list[Member]) -> Member:
+    """One member from a row for each team: waiting for a grant as long as no team has given one."""
+    return replace(rows[0], granted=any(row.granted for row in rows), again=any(row.again for row in rows))
 
 
 def of_team(tx: Connection, team_id: str) -> list[Member]:
@@ -80,12 +87,24 @@ def holders(tx: Connection, team_id: str) -> set[str]:
 
 
 def add_confidant(
-    tx: Connection, vault: Vault, key: LockedKey, *, municipality_id: str, login: str, first_name: str, now: datetime
+    tx: Connection,
+    vault: Vault,
+    key: LockedKey,
+    *,
+    municipality_id: str,
+    login: str,
+    first_name: str,
+    now: datetime,
+    team_id: str | None = None,
 ) -> Member:
-    """Add a confidant. The first one of a gemeente founds the team; every next one waits for a colleague's grant."""
-    team_id = tx.execute(sa.select(team.c.id).where(team.c.municipality_id == municipality_id)).scalar_one_or_none()
+    """Add a confidant to a team, or to the one that receives. The first one of a team founds it; every next one waits for a grant.
+
+    Raises `NotFound` for an unknown gemeente or a team that is not of it, `Conflict` for a taken login.
+    """
+    chosen = team.c.position == 0 if team_id is None else team.c.id == team_id
+    team_id = tx.execute(sa.select(team.c.id).where(team.c.municipality_id == municipality_id, chosen)).scalar_one_or_none()
     if team_id is None:
-        raise NotFound("no such municipality")
+        raise NotFound("no such municipality or team")
     person_id = credentials.insert_person(
         tx, key, municipality_id=municipality_id, login=login, first_name=first_name, role="confidant", must_renew=True, now=now
     )
@@ -104,7 +123,7 @@ def find(tx: Connection, login: str) -> Member:
     found = _members(tx, query.where(person.c.login == credentials.login_name(login), person.c.disabled_at.is_(None)))
     if not found:
         raise NotFound("no such person")
-    return found[0]
+    return _in_all_teams(found)
 
 
 def stands_alone(tx: Connection, person_id: str) -> bool:
@@ -123,7 +142,7 @@ def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now
         raise Conflict("nobody else holds this team's key: what was written before would be lost")
     sessions.replace_key(tx, key)
     for team_id in alone:
-        keys.found_again(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
+        keys.replace_lost_key(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
     gemeente = tx.execute(sa.select(person.c.municipality_id).where(person.c.id == key.person_id)).scalar_one()
     audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="renew_person", object_id=key.person_id, origin="cli")
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from handoff import audit, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Conflict, NotFound
 from handoff.events import announce, team_topic
 from handoff.models import conversation, team

@@ -13,13 +13,12 @@ from handoff import confidant, transcript
 from handoff.chats.conversation import get
 from handoff.models import conversation, message, outbox
 from handoff.queue.handoffs import all_waiting
-from handoff.runtime import team_id_of
 from tests.fakes import FakeChannel
-from tests.make import CITY, House, rows, understood
+from tests.make import CITY, House, rows, team_id_of, understood
 
 
 def _child(house: House, address: bytes) -> str:
-    message_in = Incoming("telegram", CITY, address, "u1", "hoi")
+    message_in = Incoming("telegram", CITY, address, "u1", "hoi", address=address)
     work = house.runtime.store.write(lambda tx: take_turn(tx, house.runtime, message_in, understood(), house.clock()))
     return work.result().chat.id
 
@@ -50,12 +49,12 @@ class Clumsy(FakeChannel):
     clumsy: bytes = b"first"
     tries: int = field(default=0)
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> None:
+    async def send(self, address: bytes, outgoing: Outgoing) -> int:
         """Fail in a way that nobody foresaw."""
         if address == self.clumsy:
             self.tries += 1
             raise RuntimeError("a fault in the channel")
-        await super().send(address, outgoing)
+        return await super().send(address, outgoing)
 
 
 def test_a_channel_with_a_fault_serves_the_others_and_is_tried_again(house: House) -> None:
@@ -98,7 +97,7 @@ def test_what_was_true_when_written_and_not_when_sent_is_said_otherwise_and_show
     _deliver(house, channel)
     for row in rows(house, message):
         if row._mapping["role"] == "bot":
-            variant = run.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
+            variant = run.configuration.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
             assert variant.when.get(Condition.ON_DUTY) is not True
     item = run.store.write(lambda tx: all_waiting(tx)[0].id).result()
     run.store.write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()

@@ -14,10 +14,9 @@ from bot.cli import people as people_commands
 from handoff import audit, keys
 from handoff.database import open_store
 from handoff.models import person
-from handoff.runtime import team_id_of
 from handoff.team import people
 from tests.handoff.desk import desk, new_child, read
-from tests.make import CITY, House, rows
+from tests.make import CITY, House, rows, team_id_of
 
 
 class Terminal:

@@ -6,14 +6,14 @@ import asyncio
 import secrets
 
 from bot import child
+from bot.channels.web.spec import WEBCHAT
 from bot.waiting import tell_waiting
 from handoff import confidant
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.models import handoff, message
 from handoff.publishing import store_published
 from handoff.queue.handoffs import all_waiting
-from handoff.runtime import team_id_of
-from tests.make import CITY, House, first_child, rows
+from tests.make import CITY, House, first_child, rows, team_id_of
 
 
 def _utterances(house: House, conversation_id: str) -> list[object]:

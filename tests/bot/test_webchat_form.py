@@ -9,8 +9,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from config.intents import Urgency
 from handoff.models import conversation, message
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 from tests.bot.web import Site, new_token
 from tests.make import CITY, House, rows
 
@@ -81,6 +82,40 @@ def test_too_long_a_text_stays_in_the_box(site: Site) -> None:
     assert site.form(token=new_token(), id="m1", text="a" * 4001, action="send").status_code == 422
 
 
+EMOJI = "\U0001f622"
+LONGEST = {"letters": "a" * 4000, "emoji": EMOJI * 4000, "Chinese": "\u4e2d" * 4000, "lines": "\r\n" * 4000, "quotes": '"' * 4000}
+
+
+@pytest.mark.parametrize("text", LONGEST.values(), ids=LONGEST)
+@pytest.mark.parametrize("encoding", ["multipart", "old"])
+def test_the_longest_text_that_is_allowed_fits_in_a_form(site: Site, text: str, encoding: str) -> None:
+    fields = {"token": new_token(), "id": "m1", "text": text, "action": "send"}
+    sent = {"files": {name: (None, value) for name, value in fields.items()}} if encoding == "multipart" else {"data": fields}
+    assert site.ask("POST", f"/{CITY}", **sent).status_code == 200
+    assert site.look(fields["token"]).json()["messages"][0]["text"] == text.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4000, EMOJI * 4000, "\x01" * 4000, "\ud83d" * 4000], ids=["letters", "emoji", "control", "halves"]
+)
+def test_the_longest_text_that_is_allowed_fits_in_the_pages_own_request(site: Site, text: str) -> None:
+    assert site.send(new_token(), text).status_code == 200
+
+
+def test_no_box_holds_more_than_a_form_carries(site: Site) -> None:
+    """So a form is never too large to be read, and whatever was in the box comes back."""
+    page = site.ask("GET", f"/{CITY}").text
+    found = re.search(r'<textarea[^>]* maxlength="(\d+)"', page)
+    assert found
+    for letter in ("\u4e2d", "a"):
+        full = letter * int(found.group(1))
+        answer = site.form(token=new_token(), id="m1", text=full, say="Ik wil een mens" * 10, action="send" * 10)
+        assert answer.status_code == 200
+        assert typed(answer) == full
+    answer = site.form(token=new_token(), id="m1", text="b" * 17_000, action="send")
+    assert (answer.status_code, typed(answer)) == (422, "b" * 17_000)
+
+
 def test_line_ends_come_back_as_they_were_typed(site: Site) -> None:
     token = new_token()
     site.form(token=token, id="m1", text="een\r\ntwee", action="send")
@@ -132,6 +167,19 @@ def test_a_fault_of_ours_keeps_the_text_too(sqlite_house: House) -> None:
     assert MARK not in str(logged)
 
 
+def test_the_text_is_on_the_page_when_even_our_own_page_fails(site: Site) -> None:
+    runtime = site.house.runtime
+    script = runtime.configuration.script
+    runtime.configuration = runtime.configuration.model_copy(update={"script": script.model_copy(update={"utterances": {}})})
+    with capture_logs() as logged:
+        answer = site.form(token=new_token(), id="m1", text=f"\n<b>{MARK}\x00", action="send")
+    assert answer.status_code == 500
+    assert typed(answer) == f"\n\n<b>{MARK}\ufffd"  # the first line end is HTML's
+    assert 'href="tel:112"' in answer.text
+    assert "<script" not in answer.text
+    assert MARK not in str(logged)
+
+
 def test_erasing_gives_a_new_empty_page_with_another_token(site: Site) -> None:
     token = new_token()
     site.form(token=token, id="m1", text=MARK, action="send")
@@ -143,12 +191,29 @@ def test_erasing_gives_a_new_empty_page_with_another_token(site: Site) -> None:
     assert site.form(token=token, id="m3", text="", action="refresh").status_code == 404
 
 
-def test_a_wrong_token_and_none_are_one_page(site: Site) -> None:
-    answers = [site.form(text=MARK, action="refresh", id="m1", token=token) for token in ("", "x", "=" * 43, new_token())]
+def test_a_wrong_token_and_none_are_one_page_that_keeps_the_text(site: Site) -> None:
+    given = ("", "x", "=" * 43, new_token())
+    answers = [site.form(text=MARK, action="refresh", id="m1", token=token) for token in given]
     assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers}) == 1
-    assert MARK not in answers[0].text
+    fresh = {answer.text.replace(hidden(answer, "token"), "").replace(hidden(answer, "id"), "") for answer in answers}
+    assert len(fresh) == 1
+    assert {typed(answer) for answer in answers} == {MARK}
+    assert fresh.pop().count(MARK) == 1
+    assert len({hidden(answer, "token") for answer in answers} - set(given)) == len(given)
     assert 'href="tel:112"' in answers[0].text
+    again = site.form(text=typed(answers[3]), action="send", id=hidden(answers[3], "id"), token=hidden(answers[3], "token"))
+    assert bubbles(again)[0] == MARK
+
+
+def test_what_was_typed_comes_back_where_there_is_no_such_gemeente(site: Site) -> None:
+    fields = {"token": new_token(), "id": "m1", "text": f"</textarea>{MARK}", "action": "send"}
+    answer = site.form("/nergens", **fields)
+    assert (answer.status_code, typed(answer)) == (404, f"</textarea>{MARK}")
+    foreign = site.ask(
+        "POST", "/nergens", headers={"Sec-Fetch-Site": "cross-site"}, files={k: (None, v) for k, v in fields.items()}
+    )
+    assert foreign.status_code == 404
+    assert MARK not in foreign.text
 
 
 def test_a_form_of_another_site_is_refused(site: Site) -> None:
@@ -160,8 +225,8 @@ def test_a_form_of_another_site_is_refused(site: Site) -> None:
 
 
 def test_a_file_is_refused_kindly(site: Site) -> None:
-    answer = site.ask("POST", f"/{CITY}", files={"photo": ("foto.jpg", MARK.encode(), "image/jpeg")})
-    assert answer.status_code == 400
+    answer = site.ask("POST", f"/{CITY}", data={"text": "kijk"}, files={"photo": ("foto.jpg", MARK.encode(), "image/jpeg")})
+    assert (answer.status_code, typed(answer)) == (400, "kijk")
     assert "foto" in answer.text
     assert MARK not in answer.text
     assert 'href="tel:08000432"' in answer.text

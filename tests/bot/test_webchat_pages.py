@@ -170,7 +170,7 @@ def test_the_quick_exit_forgets_and_leads_to_a_neutral_site(site: Site) -> None:
     assert site.ask("GET", "/weg/nergens").status_code == 303
 
 
-SIZES = [(16 * 1024, 400), (16 * 1024 + 1, 413), (10 * 1024 * 1024, 413)]
+SIZES = [(64 * 1024, 400), (64 * 1024 + 1, 413), (10 * 1024 * 1024, 413)]
 
 
 @pytest.mark.parametrize(("size", "status"), SIZES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -208,3 +209,74 @@ def test_a_chat_begun_without_script_goes_on_with_it(child: Child) -> None:
         send(page, "ben je er nog")
         assert child.said_by_child() == 2
         assert len(rows(child.site.house, conversation)) == 1
+
+
+EMOJI = "\U0001f622"
+
+
+@pytest.mark.parametrize("text", [EMOJI * 4000, "verhaal " * 499], ids=["emoji", "letters"])
+def test_without_javascript_the_longest_text_is_sent(child: Child, text: str) -> None:
+    with child.window(java_script_enabled=False) as page:
+        page.get_by_label("Typ hier").fill(text)
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator(".me .words")).to_have_text(text.strip())
+    assert child.said_by_child() == 1
+
+
+@pytest.mark.parametrize("text", [EMOJI * 4001, "verhaal " * 2125], ids=["emoji", "letters"])
+def test_without_javascript_a_text_that_is_too_long_is_in_the_box_again(child: Child, text: str) -> None:
+    with child.window(java_script_enabled=False) as page:
+        page.get_by_label("Typ hier").fill(text)
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator("#notice")).to_contain_text("te lang")
+        assert page.get_by_label("Typ hier").input_value() == text
+    assert child.said_by_child() == 0
+
+
+def test_without_javascript_a_box_that_is_full_comes_back_full(child: Child) -> None:
+    with child.window(java_script_enabled=False) as page:
+        box = page.get_by_label("Typ hier")
+        box.focus()
+        page.keyboard.insert_text("\u4e2d" * 30_000)  # as when pasting: the browser takes what fits
+        full = box.input_value()
+        assert 20_000 < len(full) < 30_000
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator("#notice")).to_contain_text("te lang")
+        assert box.input_value() == full
+
+
+def test_with_javascript_nothing_of_a_long_text_is_cut_off(child: Child) -> None:
+    with child.window() as page:
+        page.get_by_label("Typ hier").focus()
+        page.keyboard.insert_text("a" * 30_000)
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator("#notice")).to_contain_text("te lang")
+        assert len(page.get_by_label("Typ hier").input_value()) == 30_000
+
+
+def test_without_javascript_what_cannot_be_stored_is_in_the_box_again(child: Child) -> None:
+    with child.window(java_script_enabled=False) as page:
+        file = child.site.house.folder / "praat.db"
+        away = file.rename(file.with_name("away.db"))
+        page.get_by_label("Typ hier").fill("dit mag niet weg")
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator("#notice")).to_contain_text("ik bewaar nu niks")
+        assert page.get_by_label("Typ hier").input_value() == "dit mag niet weg"
+        away.rename(file)
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator(".me .words")).to_have_text("dit mag niet weg")
+
+
+def test_without_javascript_a_chat_that_was_erased_elsewhere_gives_the_text_back(child: Child) -> None:
+    with child.window(java_script_enabled=False) as page:
+        page.get_by_label("Typ hier").fill("hoi")
+        page.get_by_role("button", name="Stuur").click()
+        token = page.locator("input[name=token]").get_attribute("value")
+        erase: dict[str, Any] = {"token": token or "", "id": "m9", "text": "", "action": "erase"}
+        assert page.request.post(f"{child.origin}/{CITY}", multipart=erase).ok
+        page.get_by_label("Typ hier").fill("dit mag niet weg")
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator("#notice")).to_contain_text("Alles is hier nu weg")
+        assert page.get_by_label("Typ hier").input_value() == "dit mag niet weg"
+        page.get_by_role("button", name="Stuur").click()
+        expect(page.locator(".me .words")).to_have_text("dit mag niet weg")

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from bot import child as child_side
-from handoff.chats.conversation import WEBCHAT, Door
+from bot.channels.web.spec import WEBCHAT
+from handoff.chats.conversation import Door
 from handoff.models import person
 from handoff.queue import handoffs
 from tests.browser.console_desk import PHONE, Served, served

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bot.channels.web.spec import WEBCHAT
 from handoff import confidant
-from handoff.chats.conversation import WEBCHAT, Door, find
+from handoff.chats.conversation import Door, find
 from handoff.models import person
 from handoff.queue import handoffs
 from tests.browser.console_desk import DESK, PHONE, Served, faults_of, served

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from handoff.runtime import team_id_of
 from handoff.team import people, teamwork
 from tests.browser.console_desk import DESK, PHONE, Served, faults_of, served
 from tests.handoff.desk import invite, new_child, write
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 
 pytestmark = pytest.mark.browser
 

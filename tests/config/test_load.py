@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.channels.registry import SPECS
 from config.faults import Fault, Faults
 from config.load import load
 from config.schema import Condition
@@ -47,7 +48,7 @@ def change(folder: Path) -> Change:
 
 def faults_of(folder: Path) -> list[Fault]:
     try:
-        load(folder)
+        load(folder, SPECS)
     except Faults as faults:
         return list(faults.faults)
     return []
@@ -59,7 +60,7 @@ def line_of(folder: Path, file: str, text: str) -> int:
 
 
 def test_the_shipped_configuration_loads(folder: Path) -> None:
-    configuration = load(folder)
+    configuration = load(folder, SPECS)
     assert configuration.municipalities["voorbeeldstad"].route in configuration.routes
     assert configuration.helplines["kindertelefoon"].number == "0800-0432"
     told = configuration.script.utterances["utter_first_contact"]
@@ -68,13 +69,13 @@ def test_the_shipped_configuration_loads(folder: Path) -> None:
 
 
 def test_the_version_is_the_hash_of_what_can_be_said(folder: Path) -> None:
-    before = load(folder).script.version
-    assert before == load(folder).script.version
+    before = load(folder, SPECS).script.version
+    assert before == load(folder, SPECS).script.version
     path = folder / "dialogue/nl.yml"
     path.write_text("# a comment says nothing\n" + path.read_text())
-    assert load(folder).script.version == before
+    assert load(folder, SPECS).script.version == before
     path.write_text(path.read_text().replace("Ik ben een computer.", "Dit is een computer.", 1))
-    assert load(folder).script.version != before
+    assert load(folder, SPECS).script.version != before
 
 
 def test_all_faults_of_all_files_come_at_once(folder: Path, change: Change) -> None:
@@ -255,7 +256,7 @@ def test_the_loader_raises_nothing_but_faults(tmp_path: Path, content: bytes, fi
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     with pytest.raises(Faults):
-        load(tmp_path)
+        load(tmp_path, SPECS)
 
 
 KEYS = st.sampled_from(
@@ -277,14 +278,14 @@ def test_well_formed_nonsense_gives_faults_and_nothing_else(tmp_path: Path, data
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(data, indent=1))
     with pytest.raises(Faults):
-        load(tmp_path)
+        load(tmp_path, SPECS)
 
 
 @pytest.mark.parametrize("taken", ["api", "weg"])
 def test_an_address_of_the_program_itself_is_no_gemeente(tmp_path: Path, taken: str) -> None:
     folder = tmp_path / "config"
     shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    file = f"id: {taken}\nname: Ergens\nteam: Team\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
+    file = f"id: {taken}\nname: Ergens\nteams: [{{id: ergens, name: Team}}]\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
     (folder / "municipalities" / f"{taken}.yml").write_text(file)
     with pytest.raises(Faults, match="address of the program"):
-        load(folder)
+        load(folder, SPECS)

@@ -25,7 +25,7 @@ def test_without_any_variable_it_is_a_server_for_this_machine() -> None:
     assert (settings.child_host, settings.console_host) == ("127.0.0.1", "127.0.0.1")
     assert settings.config_dir == CONFIG
     assert (settings.argon2_memory_kib, settings.argon2_iterations) == (131_072, 3)
-    assert (settings.body_limit, settings.text_limit) == (16_384, 4_000)
+    assert (settings.body_limit, settings.text_limit) == (65_536, 4_000)
 
 
 def test_what_follows_from_another_setting_follows() -> None:
@@ -76,7 +76,8 @@ def test_child_and_console_keep_apart() -> None:
 
 
 def test_a_message_must_fit_in_a_request() -> None:
-    assert "PRAAT_TEXT_LIMIT" in faults({"PRAAT_TEXT_LIMIT": "5000"})
+    assert "PRAAT_TEXT_LIMIT" in faults({"PRAAT_TEXT_LIMIT": "6000"})
+    assert "PRAAT_TEXT_LIMIT" in faults({"PRAAT_BODY_LIMIT": "52000"})
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -19,9 +19,8 @@ from handoff.accounts import credentials
 from handoff.console.app import console_app
 from handoff.models import person
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
 from handoff.team import people
-from tests.make import CITY, House, incoming, understood
+from tests.make import CITY, House, incoming, team_id_of, understood
 
 ORIGIN = "http://localhost:8001"
 OURS = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from handoff import keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto.vault import XWING, ChildKey, Cost, Vault
+from handoff.crypto import XWING, ChildKey, Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.keys import first_sign_in
@@ -134,7 +134,7 @@ class Rig:
                     language="nl", expires_on=expires_on, created_at=NOW, last_child_at=NOW,
                 )
             )  # fmt: skip
-            keys.begin(tx, self.vault, conversation_id=made.id, team_id=where, child_public_key=child, expires_on=expires_on)
+            keys.begin(tx, self.vault, keys.KeyScope(made.id, child, expires_on), [where])
         return made
 
     def say(self, talk_id: str, text: str, *, role: str = "child", reading: str | None = None) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bot import child as child_side
+from bot.channels.web.spec import WEBCHAT
 from handoff import audit
 from handoff.accounts import sessions
 from handoff.chats import conversation
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.queue import handoffs, roster
-from handoff.runtime import team_id_of
 from tests.handoff.desk import Child, desk, hidden, new_child, read, write
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 
 SECRET_WORDS = "oompje kwelt me avondlijk"
 

@@ -12,9 +12,8 @@ import pytest
 from handoff.console.parts import ConsoleSettings
 from handoff.models import audit_entry, handoff, message, session, shift
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
 from tests.handoff.desk import ORIGIN, OURS, Desk, desk, new_child, read
-from tests.make import CITY, House, rows
+from tests.make import CITY, House, rows, team_id_of
 
 TEMPLATES = Path(__file__).parent.parent.parent / "handoff" / "console" / "templates"
 

@@ -17,9 +17,8 @@ from handoff.accounts.sessions import Unlocked
 from handoff.console.app import console_app
 from handoff.console.pages import stream
 from handoff.queue import handoffs, roster
-from handoff.runtime import team_id_of
 from tests.handoff.desk import ORIGIN, desk, new_child, read, settled, write
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 
 TEAM = team_id_of(CITY)
 PATIENCE_S = 10.0

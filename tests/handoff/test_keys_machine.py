@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
-from handoff import keys
+from handoff import crypto, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.crypto import vault as v
-from handoff.crypto.vault import X25519, XWING
+from handoff.crypto import X25519, XWING
 from handoff.keys import conversation as conversation_keys
 from handoff.keys import team as team_keys
 from handoff.models import (
@@ -39,6 +38,7 @@ from handoff.models import (
     team_wrap,
 )
 from tests.handoff.rig import NOW, Talk, denied, sqlite_rig
+from tests.proof import proof, size
 
 WHERE = st.sampled_from("ue")
 ANY = st.integers(0, 1000)
@@ -304,7 +304,7 @@ class Keys(RuleBasedStateMachine):
                 row = tx.execute(_message(room, seqs[one % len(seqs)])).one()
                 here = (conversation_key.c.conversation_id == room.talk.id, conversation_key.c.no == row.key_no)
                 public = tx.execute(sa.select(conversation_key.c.public_key).where(*here)).scalar_one()
-                forged = v.seal(public, v.pad(b"laat maar"), "words", room.talk.id, row.seq, row.key_no, row.role)
+                forged = crypto.seal(public, crypto.pad(b"laat maar"), "words", room.talk.id, row.seq, row.key_no, row.role)
                 tx.execute(message.update().where(*_at(room, row.seq)).values(sealed=forged))
                 self.refused(tx, room)
 
@@ -347,9 +347,10 @@ class Keys(RuleBasedStateMachine):
         if room is other:
             return
         with self.rig.undone() as tx:
-            for wrap in tx.execute(key_wrap.select().where(key_wrap.c.conversation_id == other.talk.id)).all():
-                same = (key_wrap.c.conversation_id == room.talk.id, key_wrap.c.recipient.startswith(wrap.recipient[:4]))
-                tx.execute(key_wrap.update().where(*same).values(sealed=wrap.sealed))
+            for table, column in ((key_wrap, "sealed"), (conversation_key, "child_wrap")):
+                for theirs in tx.execute(table.select().where(table.c.conversation_id == other.talk.id)).all():
+                    here = table.c.conversation_id == room.talk.id
+                    tx.execute(table.update().where(here).values({column: theirs._mapping[column]}))
             if room.web == other.web:
                 self.refused(tx, room)
 
@@ -358,13 +359,13 @@ class Keys(RuleBasedStateMachine):
     def attack_swap_the_conversation_key(self, at: int, knows_configuration: bool) -> None:
         """With the configuration the forger gets the mac right and new words are theirs, until the next reader notices."""
         room = self.rooms[at % len(self.rooms)]
-        forged = v.public_key(self.rig.vault.new_private_key())
+        forged = crypto.public_key(self.rig.vault.new_private_key())
         with self.rig.undone() as tx:
-            columns = (conversation.c.id, conversation.c.team_id, conversation.c.child_public_key, conversation.c.key_no)
+            columns = (*keys.SCOPE, conversation.c.key_no)
             row = tx.execute(sa.select(*columns).where(conversation.c.id == room.talk.id)).one()
-            mac = conversation_keys.key_mac(self.rig.vault, row, row.key_no, forged) if knows_configuration else bytes(32)
+            mac = conversation_keys.key_mac(self.rig.vault, keys.scope_of(row), row.team_id, row.key_no, forged)
             if not knows_configuration:
-                mac = tx.execute(sa.select(conversation_key.c.mac)).scalars().first() or mac
+                mac = tx.execute(sa.select(conversation_key.c.mac)).scalars().first() or bytes(32)
             here = (conversation_key.c.conversation_id == room.talk.id, conversation_key.c.no == row.key_no)
             tx.execute(conversation_key.update().where(*here).values(public_key=forged, mac=mac))
             here_now = {"conversation_id": room.talk.id, "role": "child", "text": "x"}
@@ -379,7 +380,7 @@ class Keys(RuleBasedStateMachine):
         rooms = [room for room in self.rooms if room.web]
         room = rooms[at % len(rooms)]
         by = self.who(self.team[room.where][0])
-        forged = v.public_key(self.rig.vault.new_private_key())
+        forged = crypto.public_key(self.rig.vault.new_private_key())
         with self.rig.undone() as tx:
             here = conversation.c.id == room.talk.id
             tx.execute(conversation.update().where(here).values(child_public_key=forged))
@@ -401,7 +402,7 @@ class Keys(RuleBasedStateMachine):
     @rule(where=WHERE, knows_configuration=st.booleans())
     def attack_swap_the_team_key(self, where: str, knows_configuration: bool) -> None:
         member = self.team[where][0]
-        forged = v.public_key(self.rig.vault.new_private_key())
+        forged = crypto.public_key(self.rig.vault.new_private_key())
         with self.rig.undone() as tx:
             epoch = tx.execute(sa.select(team.c.epoch).where(team.c.id == where)).scalar_one()
             mac = self.rig.vault.row_mac("team-key", where, epoch, forged) if knows_configuration else bytes(32)
@@ -414,7 +415,7 @@ class Keys(RuleBasedStateMachine):
             by = self.who_in(tx, member)
             assert denied(lambda: keys.rotate(tx, self.rig.vault, by=by, team_id=where))
             if not knows_configuration:
-                assert denied(lambda: team_keys.current_public_key(tx, self.rig.vault, where))
+                assert denied(lambda: team_keys.current_public_keys(tx, self.rig.vault, [where]))
 
     @rule(where=WHERE)
     def attack_put_in_a_new_team_epoch(self, where: str) -> None:
@@ -422,7 +423,7 @@ class Keys(RuleBasedStateMachine):
         private = self.rig.vault.new_private_key()
         with self.rig.undone() as tx:
             epoch = tx.execute(sa.select(team.c.epoch).where(team.c.id == where)).scalar_one() + 1
-            public = v.public_key(private)
+            public = crypto.public_key(private)
             mac = self.rig.vault.row_mac("team-key", where, epoch, public)
             tx.execute(team_key.insert().values(team_id=where, epoch=epoch, public_key=public, mac=mac))
             tx.execute(team.update().where(team.c.id == where).values(epoch=epoch))
@@ -455,7 +456,7 @@ class Keys(RuleBasedStateMachine):
         others = [member for member in self.team[where] if member != victim]
         with self.rig.undone() as tx:
             by = self.who_in(tx, others[0]) if others else None
-            forged = v.public_key(self.rig.vault.new_private_key())
+            forged = crypto.public_key(self.rig.vault.new_private_key())
             tx.execute(person.update().where(person.c.id == victim).values(public_key=forged))
             assert denied(self.who_in, tx, victim)
             if by is not None:
@@ -513,13 +514,13 @@ class Keys(RuleBasedStateMachine):
 
     def check_closed(self, tx: Connection, room: Room, stolen: list[bytes]) -> None:
         no = tx.execute(sa.select(conversation.c.key_no).where(conversation.c.id == room.talk.id)).scalar_one()
-        here = (key_wrap.c.conversation_id == room.talk.id, key_wrap.c.no == no, key_wrap.c.recipient != conversation_keys.CHILD)
+        here = (key_wrap.c.conversation_id == room.talk.id, key_wrap.c.no == no)
         wraps = tx.execute(sa.select(key_wrap).where(*here)).all()
         assert wraps
         for wrap in wraps:
-            place = (room.talk.id, no, wrap.recipient)
-            sealed = v.unlock(self.rig.vault.bucket(room.day), wrap.sealed, "bucket", *place)
-            assert all(denied(v.unseal, private, sealed, "conversation", *place) for private in stolen)
+            place = conversation_keys.binding_of(wrap)
+            sealed = crypto.unlock(self.rig.vault.bucket(room.day), wrap.sealed, "bucket", *place)
+            assert all(denied(crypto.unseal, private, sealed, "conversation", *place) for private in stolen)
 
     @invariant()
     def dead_cookies_stay_dead(self) -> None:
@@ -540,10 +541,15 @@ def _write(tx: Connection, room: Room, seq: int, values: dict[str, Any]) -> None
     tx.execute(message.insert().values(**values))
 
 
+@proof
 def test_only_team_and_child_read_whatever_happens() -> None:
     run_state_machine_as_test(
         Keys,
         settings=settings(
-            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
+            max_examples=size(30, 500),
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
         ),
     )

@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from handoff import keys
-from handoff.crypto import vault as v
-from handoff.crypto.vault import X25519
+from handoff import crypto, keys
+from handoff.crypto import X25519
 from handoff.keys import team as team_keys
 from handoff.models import conversation, conversation_key, key_wrap, message, script_version, team, team_key, team_wrap
 from tests.handoff.rig import NOW, Rig, Talk, denied, sqlite_rig
@@ -63,7 +62,7 @@ def _drop(seq: int) -> Harm:
 def _forge(tx: Connection, talk: Talk, _other: Talk) -> object:
     """New words, sealed as the product seals: the public key is in the database. Only the mac is missing."""
     key = tx.execute(sa.select(conversation_key).where(conversation_key.c.conversation_id == talk.id)).one()
-    sealed = v.seal(key.public_key, v.pad(b"laat maar, het was een grap"), "words", talk.id, 1, key.no, "child")
+    sealed = crypto.seal(key.public_key, crypto.pad(b"laat maar, het was een grap"), "words", talk.id, 1, key.no, "child")
     return _set(1, sealed=sealed)(tx, talk, _other)
 
 
@@ -71,17 +70,23 @@ def _append(tx: Connection, talk: Talk, _other: Talk) -> object:
     """The same as a fifth message, with the mac of the first."""
     key = tx.execute(sa.select(conversation_key).where(conversation_key.c.conversation_id == talk.id)).one()
     row = tx.execute(message.select().where(message.c.conversation_id == talk.id, message.c.seq == 1)).one()._asdict()
-    sealed = v.seal(key.public_key, v.pad(b"laat maar"), "words", talk.id, 5, key.no, "child")
+    sealed = crypto.seal(key.public_key, crypto.pad(b"laat maar"), "words", talk.id, 5, key.no, "child")
     tx.execute(conversation.update().where(conversation.c.id == talk.id).values(last_seq=5))
     return tx.execute(message.insert().values(**{**row, "seq": 5, "sealed": sealed}))
 
 
-def _wrap(recipient: str, *, other_chat: bool) -> Harm:
+TEAM_WRAP, CHILD_WRAP = key_wrap.c.sealed, conversation_key.c.child_wrap
+
+
+def _wrap(source: sa.Column[Any], *targets: sa.Column[Any], other_chat: bool) -> Harm:
+    """Put one chat's wrap in the place of others."""
+
     def harm(tx: Connection, talk: Talk, other: Talk) -> object:
-        where = key_wrap.c.conversation_id == (other if other_chat else talk).id
-        sealed = sa.select(key_wrap.c.sealed).where(where, key_wrap.c.recipient == recipient)
-        found = tx.execute(sealed).scalars().first()
-        return tx.execute(key_wrap.update().where(key_wrap.c.conversation_id == talk.id).values(sealed=found))
+        where = source.table.c.conversation_id == (other if other_chat else talk).id
+        found = tx.execute(sa.select(source).where(where)).scalar_one()
+        for target in targets:
+            tx.execute(sa.update(target.table).where(target.table.c.conversation_id == talk.id).values({target.name: found}))
+        return True
 
     return harm
 
@@ -122,19 +127,19 @@ HARMS: dict[str, Harm] = {
     "last message gone": _drop(4),
     "number counted on": _move(last_seq=5),
     "another gemeente's team": _move(team_id="e"),
-    "another child's key": _move(child_public_key=v.public_key(v.new_private_key(X25519))),
+    "another child's key": _move(child_public_key=crypto.public_key(crypto.new_private_key(X25519))),
     "no child key": _move(child_public_key=None),
     "another expiry day": _move(expires_on="2026-12-31"),
     "another current key": _move(key_no=2),
-    "another public key": _key(public_key=v.public_key(v.new_private_key(X25519))),
+    "another public key": _key(public_key=crypto.public_key(crypto.new_private_key(X25519))),
     "another key mac": _key(mac=bytes(32)),
-    "the other chat's team wrap": _wrap("team:1", other_chat=True),
-    "the other chat's child wrap": _wrap("child", other_chat=True),
-    "the team's wrap for the child": _wrap("team:1", other_chat=False),
-    "the child's wrap for the team": _wrap("child", other_chat=False),
+    "the other chat's team wrap": _wrap(TEAM_WRAP, TEAM_WRAP, CHILD_WRAP, other_chat=True),
+    "the other chat's child wrap": _wrap(CHILD_WRAP, TEAM_WRAP, CHILD_WRAP, other_chat=True),
+    "the team's wrap for the child": _wrap(TEAM_WRAP, CHILD_WRAP, other_chat=False),
+    "the child's wrap for the team": _wrap(CHILD_WRAP, TEAM_WRAP, other_chat=False),
     "text in a mac": _text_in("message", "mac"),
     "text in a seal": _text_in("message", "sealed"),
-    "text in a wrap": _text_in("key_wrap", "sealed"),
+    "text in a wrap": lambda *scene: (_text_in("key_wrap", "sealed")(*scene), _text_in("conversation_key", "child_wrap")(*scene)),
     "text in a public key": _text_in("conversation_key", "public_key"),
 }
 
@@ -162,7 +167,7 @@ def test_a_forged_team_epoch_stops_grants_and_rotations(scene: tuple[Rig, str, T
     """By somebody with the database and the configuration: the members do not hold that epoch."""
     rig, anna, talk, _ = scene
     who, newcomer = rig.signed_in(anna), rig.person("u")
-    public = v.public_key(rig.vault.new_private_key())
+    public = crypto.public_key(rig.vault.new_private_key())
     with rig.undone() as tx:
         mac = rig.vault.row_mac("team-key", "u", 2, public)
         tx.execute(team_key.insert().values(team_id="u", epoch=2, public_key=public, mac=mac))
@@ -191,5 +196,5 @@ def test_a_vouch_or_wrap_of_a_colleague_fits_nobody_else(scene: tuple[Rig, str, 
 def test_a_team_key_swapped_by_someone_without_the_configuration_takes_no_new_chat(scene: tuple[Rig, str, Talk, Talk]) -> None:
     rig, _, _, _ = scene
     with rig.undone() as tx:
-        tx.execute(team_key.update().values(public_key=v.public_key(rig.vault.new_private_key())))
-        assert denied(team_keys.current_public_key, tx, rig.vault, "u")
+        tx.execute(team_key.update().values(public_key=crypto.public_key(rig.vault.new_private_key())))
+        assert denied(team_keys.current_public_keys, tx, rig.vault, ["u"])

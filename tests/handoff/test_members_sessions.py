@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from handoff import keys
 from handoff.accounts import credentials, sessions
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
@@ -26,7 +26,7 @@ from datetime import datetime
 from pathlib import Path
 from handoff import keys
 from handoff.accounts import sessions
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 
@@ -122,7 +122,7 @@ def test_signing_out_ends_this_session_and_everywhere_ends_all(rig: Rig) -> None
 
 def rig_session(rig: Rig, tx: sa.Connection, cookie: bytes) -> bytes:
     """The id of the session behind a cookie."""
-    return sessions.resume(tx, rig.vault, cookie, now=later()).session_id
+    return sessions.resume(tx, rig.vault, cookie, now=later(minutes=1)).session_id
 
 
 def test_a_disabled_person_is_out_at_once(rig: Rig) -> None:

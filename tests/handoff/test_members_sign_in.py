@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from handoff.accounts import credentials, sessions
 from handoff.accounts.credentials import LoginRow
-from handoff.crypto.vault import Cost, Vault
+from handoff.crypto import Cost, Vault
 from handoff.errors import Conflict, Denied
 from handoff.models import person
 from tests.handoff.rig import NOW, SECRET, TOY, Rig, denied, later, sqlite_rig

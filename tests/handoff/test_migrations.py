@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from handoff import crypto
+from handoff.accounts import credentials
+from handoff.crypto import Vault
+from handoff.keys.team import vouch
 from handoff.migrations import HEAD, engine_for, upgrade
-from handoff.models import metadata
+from handoff.models import key_wrap, metadata
+from handoff.places import municipalities
+from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig
 
 SCRIPTS = Path(__file__).parents[2] / "handoff" / "migrations"
 
@@ -97,3 +104,81 @@ def test_it_can_be_taken_back(url: str) -> None:
 
 def test_the_head_is_the_newest_script() -> None:
     assert ScriptDirectory.from_config(_config("")).get_current_head() == HEAD
+
+
+def test_a_chat_from_before_teams_had_ids_opens_and_goes_on(url: str, tmp_path: Path) -> None:
+    """The team keeps its id, its people read what was written, and what comes next is bound to the team's id."""
+    command.upgrade(_config(url), "0004")
+    old = _before_several_teams(url, tmp_path)
+    upgrade(url)
+    assert _differences(url) == []
+    rig = Rig(engine_for(url), old.vault, old.phrases)
+    anna, child = rig.signed_in(old.person_id), old.vault.child_key(old.token)
+    assert rig.texts(anna, "chat") == rig.texts(child, "chat") == ["voor"]
+    rig.say("chat", "na")
+    rig.rotate(anna, "team-oud")
+    rig.say("chat", "later")
+    assert rig.texts(anna, "chat") == rig.texts(child, "chat") == ["voor", "na", "later"]
+    with rig.engine.begin() as tx:
+        assert municipalities.receiving(tx) == {"oud"}
+        assert {tuple(row) for row in tx.execute(sa.select(key_wrap.c.team_id, key_wrap.c.epoch, key_wrap.c.first_form))} == {
+            ("team-oud", 2, False)
+        }
+    rig.engine.dispose()
+
+
+@dataclass
+class _Old:
+    vault: Vault
+    person_id: str
+    phrases: dict[str, str]
+    token: bytes
+
+
+def _before_several_teams(url: str, folder: Path) -> _Old:
+    """A chat as the program of before wrote it: one team, its wraps called "team:1" and "child"."""
+    vault, token, private = Vault(SECRET, folder / "keys", cost=TOY), bytes(range(32)), crypto.new_private_key(crypto.X25519)
+    member, team_private = (crypto.new_private_key(crypto.X25519) for _ in range(2))
+    key = credentials.lock_key(vault, "p", member, "zes losse woorden van haar")
+    child_public = crypto.public_key(vault.child_key(token).private(crypto.X25519))
+    vault.make_bucket(DAY)
+    public, team_public = crypto.public_key(private), crypto.public_key(team_private)
+    engine = engine_for(url)
+    old = sa.MetaData()
+    old.reflect(engine)
+    t = old.tables
+
+    def wrap(recipient: str, to: bytes) -> dict[str, object]:
+        place = ("chat", 1, recipient)
+        sealed = crypto.lock(vault.bucket(DAY), crypto.seal(to, private, "conversation", *place), "bucket", *place)
+        return {"conversation_id": "chat", "no": 1, "recipient": recipient, "sealed": sealed}
+
+    words = ("chat", 1, 1, "child")
+    sealed = [crypto.seal(public, crypto.pad(text), kind, *words) for kind, text in (("words", b"voor"), ("reading", b"greet"))]
+    at = NOW.replace(tzinfo=None) if url.startswith("sqlite") else NOW
+    rows: list[tuple[str, dict[str, object]]] = [
+        ("municipality", {"id": "oud", "name": "Oud"}),
+        ("team", {"id": "team-oud", "municipality_id": "oud", "name": "Oud", "epoch": 1}),
+        ("person", {"id": "p", "municipality_id": "oud", "login": "p0", "first_name": "P", "role": "confidant", "must_renew": False,
+                    "failures": 0, "created_at": at, "public_key": key.public_key, "kdf": key.kdf, "salt": key.salt,
+                    "locked_key": key.locked_key}),
+        ("team_key", {"team_id": "team-oud", "epoch": 1, "public_key": team_public,
+                      "mac": vault.row_mac("team-key", "team-oud", 1, team_public)}),
+        ("team_wrap", {"team_id": "team-oud", "epoch": 1, "person_id": "p",
+                       "sealed": crypto.seal(key.public_key, team_private, "team", "team-oud", 1, "p"),
+                       "vouch": vouch(team_private, "team-oud", "p", key.public_key)}),
+        ("conversation", {"id": "chat", "municipality_id": "oud", "team_id": "team-oud", "channel": "webchat", "child_auth": b"a",
+                          "child_public_key": child_public, "key_no": 1, "last_seq": 1, "language": "nl", "expires_on": DAY,
+                          "created_at": at, "last_child_at": at}),
+        ("conversation_key", {"conversation_id": "chat", "no": 1, "public_key": public,
+                              "mac": vault.row_mac("conversation-key", "chat", "team-oud", child_public, 1, public)}),
+        ("key_wrap", wrap("team:1", team_public)),
+        ("key_wrap", wrap("child", child_public)),
+        ("message", {"conversation_id": "chat", "seq": 1, "role": "child", "key_no": 1, "sealed": sealed[0], "created_at": at,
+                     "sealed_reading": sealed[1], "mac": vault.row_mac("words", *words, *sealed), "urgency": 0}),
+    ]  # fmt: skip
+    with engine.begin() as tx:
+        for table, row in rows:
+            tx.execute(t[table].insert().values(**row))
+    engine.dispose()
+    return _Old(vault, "p", {"p": "zes losse woorden van haar"}, token)

@@ -16,8 +16,7 @@ from handoff.errors import Conflict, NotFound
 from handoff.models import handoff
 from handoff.queue import due, handoffs
 from handoff.queue.handoffs import Handoff, Outcome
-from handoff.runtime import team_id_of
-from tests.make import CITY, House, incoming, understood
+from tests.make import CITY, House, incoming, team_id_of, understood
 
 TEAM = team_id_of(CITY)
 

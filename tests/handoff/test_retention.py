@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot import child
+from bot.channels.web.spec import WEBCHAT
 from handoff import confidant
 from handoff.chats import retention
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.errors import Denied, NotFound
 from handoff.models import conversation, message
 from handoff.queue.handoffs import Outcome, all_waiting

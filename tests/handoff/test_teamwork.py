@@ -18,10 +18,9 @@ from handoff.errors import Conflict, Denied, NotFound
 from handoff.keys import first_sign_in
 from handoff.models import conversation, team, team_wrap
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
 from handoff.team import people, teamwork
 from tests.handoff.desk import Desk, desk, hidden, invite, new_child, read, write
-from tests.make import CITY, House, incoming, understood
+from tests.make import CITY, House, incoming, team_id_of, understood
 
 TEAM = team_id_of(CITY)
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.channels.telegram.spec import SPEC
+from handoff import crypto
 from handoff.accounts import credentials, sessions
 from handoff.chats import conversation as conversations
 from handoff.chats import deletions
 from handoff.chats.conversation import Door
-from handoff.crypto import vault as v
-from handoff.crypto.vault import X25519, Vault
+from handoff.crypto import X25519, Vault
+from handoff.keys.conversation import binding_of
 from handoff.models import (
     conversation,
     conversation_key,
@@ -89,11 +91,11 @@ def _on_telegram(rig: Rig, anna: str) -> None:
     days = (date.fromisoformat(DAY) - NOW.date()).days
     with rig.engine.begin() as tx:
         chat = conversations.begin(
-            tx, rig.vault, Door("telegram", CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
+            tx, rig.vault, Door("telegram", CHAT, CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
         )
         conversations.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
         auth = rig.vault.child_auth("telegram", ERASED)
-        deletions.put(tx, rig.vault, channel="telegram", auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
+        deletions.put(tx, rig.vault, channel=SPEC, auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
 
 
 def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:
@@ -102,12 +104,12 @@ def _scene(rig: Rig, folder: Path, talk: Talk, anna: str) -> Scene:
     with rig.engine.begin() as tx:
         row = credentials.look_up(tx, rig.login_of(anna))
         wrap = tx.execute(sa.select(team_wrap).where(team_wrap.c.person_id == anna)).one()
-        lock = tx.execute(sa.select(key_wrap).where(key_wrap.c.recipient == f"team:{wrap.epoch}", key_wrap.c.no == 2)).one()
-    team_private = v.unseal(who.private_key, wrap.sealed, "team", "u", wrap.epoch, anna)
-    sealed = v.unlock(rig.vault.bucket(DAY), lock.sealed, "bucket", talk.id, 2, lock.recipient)
+        lock = tx.execute(sa.select(key_wrap).where(key_wrap.c.epoch == wrap.epoch, key_wrap.c.no == 2)).one()
+    team_private = crypto.unseal(who.private_key, wrap.sealed, "team", "u", wrap.epoch, anna)
+    sealed = crypto.unlock(rig.vault.bucket(DAY), lock.sealed, "bucket", *binding_of(lock))
     return Scene(
         rig, folder, talk, cookie, who.private_key[1:], rig.vault.stretch(rig.phrases[anna], row.salt, TOY), team_private[1:],
-        v.unseal(team_private, sealed, "conversation", talk.id, 2, lock.recipient)[1:],
+        crypto.unseal(team_private, sealed, "conversation", *binding_of(lock))[1:],
     )  # fmt: skip
 
 
@@ -125,7 +127,9 @@ def _stolen(rig: Rig, *, bucket: bool = True) -> Stolen:
         ]
         if bucket:
             wraps = tx.execute(sa.select(key_wrap))
-            locked += [("expiry key", w.sealed, ("bucket", w.conversation_id, w.no, w.recipient)) for w in wraps]
+            locked += [("expiry key", w.sealed, ("bucket", *binding_of(w))) for w in wraps]
+            held = [row for row in tx.execute(sa.select(conversation_key)) if row.child_wrap is not None]
+            locked += [("expiry key", k.child_wrap, ("bucket", k.conversation_id, k.no, "child")) for k in held]
         sessions = {row.id: "cookie" for row in tx.execute(sa.select(session.c.id))}
         children = {row.child_auth: "child token" for row in tx.execute(sa.select(conversation.c.child_auth))}
     publics[rig.vault._files.read("delivery.pub")] = "delivery key"
@@ -142,12 +146,12 @@ def _opened_by(vault: Vault, stolen: Stolen, windows: set[bytes]) -> set[str]:
     found: set[str] = set()
     for window in windows:
         for private in (X25519 + window, vault.child_key(window).private(X25519)):
-            found |= {stolen.publics.get(v.public_key(private), "")}
+            found |= {stolen.publics.get(crypto.public_key(private), "")}
         found |= {stolen.sessions.get(vault.session_keys(window)[0], "")}
         found |= {stolen.children.get(vault.child_auth("webchat", window), "")}
         for key in (window, vault.session_keys(window)[1]):
             for kind, blob, context in stolen.locked:
-                if not denied(v.unlock, key, blob, *context):
+                if not denied(crypto.unlock, key, blob, *context):
                     found.add(kind)
     return found - {""}
 
@@ -162,7 +166,7 @@ def _loot(scene: Scene) -> bytes:
 def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Path) -> None:
     thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     windows = _windows(_loot(scene))
-    derived = {v.derive(SECRET, purpose) for purpose in ("row-mac", "pepper", "child-auth", "session", "member-lock")}
+    derived = {crypto.derive(SECRET, purpose) for purpose in ("row-mac", "pepper", "child-auth", "session", "member-lock")}
     assert len(windows) > 5000
     assert _opened_by(thief, _stolen(scene.rig), windows | derived) == set()
 
@@ -196,7 +200,9 @@ def test_with_the_key_directory_too_only_its_own_lock_and_the_outbox_open(scene:
     inner = b""
     with scene.rig.engine.connect() as tx:
         for w in tx.execute(sa.select(key_wrap)):
-            inner += v.unlock(files[f"{DAY}.bucket"], w.sealed, "bucket", w.conversation_id, w.no, w.recipient)
+            inner += crypto.unlock(files[f"{DAY}.bucket"], w.sealed, "bucket", *binding_of(w))
+        for k in tx.execute(sa.select(conversation_key).where(conversation_key.c.child_wrap.is_not(None))):
+            inner += crypto.unlock(files[f"{DAY}.bucket"], k.child_wrap, "bucket", k.conversation_id, k.no, "child")
     windows = _windows(b"".join(files.values())) | _windows(inner)
     assert _opened_by(thief, _stolen(scene.rig, bucket=False), windows) == {"delivery key"}
     assert _opened_by(thief, _stolen(scene.rig), _windows(files[f"{DAY}.bucket"])) == {"expiry key"}

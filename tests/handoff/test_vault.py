@@ -10,10 +10,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handoff.crypto import vault as v
+from handoff import crypto
+from handoff.crypto import X25519, XWING, Cost, Vault, hpke
 from handoff.crypto.key_directory import Unfit
 from handoff.crypto.known_answers import KNOWN, SEED, KnownAnswers
-from handoff.crypto.vault import X25519, XWING, Cost, Vault
 from handoff.errors import Denied
 from tests.handoff.rig import SECRET, TOY, denied
 
@@ -24,82 +24,82 @@ SUITES = pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing
 @SUITES
 @given(data=st.binary(max_size=700), context=st.lists(PART, max_size=4))
 def test_what_is_sealed_opens_with_its_key_and_context_only(suite: bytes, data: bytes, context: list[bytes | str | int]) -> None:
-    private = v.new_private_key(suite)
-    blob = v.seal(v.public_key(private), data, *context)
+    private = crypto.new_private_key(suite)
+    blob = crypto.seal(crypto.public_key(private), data, *context)
     assert blob[:1] == suite
-    assert v.unseal(private, blob, *context) == data
-    assert denied(v.unseal, private, blob, *context, 0)
-    assert denied(v.unseal, v.new_private_key(suite), blob, *context)
+    assert crypto.unseal(private, blob, *context) == data
+    assert denied(crypto.unseal, private, blob, *context, 0)
+    assert denied(crypto.unseal, crypto.new_private_key(suite), blob, *context)
 
 
 @SUITES
 def test_every_changed_byte_is_noticed(suite: bytes) -> None:
-    private = v.new_private_key(suite)
-    blob = v.seal(v.public_key(private), b"hoi", "here")
+    private = crypto.new_private_key(suite)
+    blob = crypto.seal(crypto.public_key(private), b"hoi", "here")
     for place in range(0, len(blob), 7):
         changed = blob[:place] + bytes([blob[place] ^ 1]) + blob[place + 1 :]
-        assert denied(v.unseal, private, changed, "here"), place
+        assert denied(crypto.unseal, private, changed, "here"), place
     for cut in (0, 1, 33, len(blob) - 1):
-        assert denied(v.unseal, private, blob[:cut], "here")
+        assert denied(crypto.unseal, private, blob[:cut], "here")
 
 
 @given(st.lists(PART, max_size=5), st.lists(PART, max_size=5))
 def test_different_contexts_never_give_the_same_bytes(one: list[bytes | str | int], other: list[bytes | str | int]) -> None:
     same = [(type(x), x) for x in one] == [(type(x), x) for x in other]
-    assert (v.bind(*one) == v.bind(*other)) == same
+    assert (crypto.bind(*one) == crypto.bind(*other)) == same
 
 
 def test_half_a_character_is_a_context_of_its_own() -> None:
-    assert len({v.bind("\ud83d"), v.bind("?"), v.bind("\ufffd"), v.bind("\ude00")}) == 4
+    assert len({crypto.bind("\ud83d"), crypto.bind("?"), crypto.bind("\ufffd"), crypto.bind("\ude00")}) == 4
 
 
 def test_a_context_of_another_type_is_refused_without_a_word() -> None:
     with pytest.raises(Denied):
-        v.bind(None)  # type: ignore[arg-type]
+        crypto.bind(None)  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=1100))
 def test_padding_hides_the_length_and_comes_off_exactly(data: bytes) -> None:
-    padded = v.pad(data)
+    padded = crypto.pad(data)
     assert len(padded) % 256 == 0
     assert len(padded) - len(data) <= 256
-    assert v.unpad(padded) == data
+    assert crypto.unpad(padded) == data
 
 
 @pytest.mark.parametrize("bad", [b"", bytes(256), b"\x80" + bytes(254), b"a" * 256])
 def test_padding_that_we_did_not_make_is_refused(bad: bytes) -> None:
     with pytest.raises(Denied):
-        v.unpad(bad)
+        crypto.unpad(bad)
 
 
 def test_yes_and_no_are_the_same_size_at_rest() -> None:
-    public = v.public_key(v.new_private_key(XWING))
-    assert len(v.seal(public, v.pad(b"ja"))) == len(v.seal(public, v.pad(b"nee, mijn oom doet dat")))
+    public = crypto.public_key(crypto.new_private_key(XWING))
+    assert len(crypto.seal(public, crypto.pad(b"ja"))) == len(crypto.seal(public, crypto.pad(b"nee, mijn oom doet dat")))
 
 
 def test_the_public_key_is_that_of_the_x_wing_draft() -> None:
     """First test vector of draft-connolly-cfrg-xwing-kem: the 1216-byte key starts so."""
-    public = v.public_key(XWING + SEED)
+    public = crypto.public_key(XWING + SEED)
     assert len(public) == 1217
     assert public[1:33].hex() == "e2236b35a8c24b39b10aa1323a96a919a2ced88400633a7b07131713fc14b2b5"
 
 
 @pytest.mark.parametrize("key", [b"", b"\x01", b"\x03" + bytes(32), XWING + bytes(31), X25519 + bytes(33)])
 def test_a_malformed_key_is_denied_and_nothing_else(key: bytes) -> None:
-    assert denied(v.public_key, key)
-    assert denied(v.seal, key, b"x")
-    assert denied(v.unseal, key, b"\x01" + bytes(99))
+    assert denied(crypto.public_key, key)
+    assert denied(crypto.seal, key, b"x")
+    assert denied(crypto.unseal, key, b"\x01" + bytes(99))
 
 
 def test_lock_is_bound_to_its_key_and_context() -> None:
     key = bytes(32)
-    blob = v.lock(key, b"words", "row", 1)
-    assert v.unlock(key, blob, "row", 1) == b"words"
-    assert v.lock(key, b"words", "row", 1) != blob
-    assert denied(v.unlock, bytes(31) + b"1", blob, "row", 1)
-    assert denied(v.unlock, key, blob, "row", "1")
-    assert denied(v.unlock, key, blob[:20], "row", 1)
-    assert denied(v.unlock, key, b"", "row", 1)
+    blob = crypto.lock(key, b"words", "row", 1)
+    assert crypto.unlock(key, blob, "row", 1) == b"words"
+    assert crypto.lock(key, b"words", "row", 1) != blob
+    assert denied(crypto.unlock, bytes(31) + b"1", blob, "row", 1)
+    assert denied(crypto.unlock, key, blob, "row", "1")
+    assert denied(crypto.unlock, key, blob[:20], "row", 1)
+    assert denied(crypto.unlock, key, b"", "row", 1)
 
 
 def test_cost_reads_back_and_refuses_what_would_exhaust_the_machine() -> None:
@@ -126,9 +126,9 @@ def test_passphrase_key_depends_on_salt_cost_and_configuration(tmp_path: Path) -
     ],
 )
 def test_a_library_with_other_answers_stops_the_start(wrong: KnownAnswers) -> None:
-    v.check()
+    crypto.check()
     with pytest.raises(Unfit):
-        v.check(wrong)
+        crypto.check(wrong)
 
 
 def test_without_ml_kem_there_is_no_weaker_fall_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_without_ml_kem_there_is_no_weaker_fall_back(tmp_path: Path, monkeypatch
         def from_seed_bytes(_seed: bytes) -> None:
             raise UnsupportedAlgorithm("ML-KEM is not supported")
 
-    monkeypatch.setattr(v, "MLKEM768PrivateKey", NoLattice)
+    monkeypatch.setattr(hpke, "MLKEM768PrivateKey", NoLattice)
     with pytest.raises(Unfit, match="UnsupportedAlgorithm"):
         Vault(SECRET, tmp_path / "keys", suite=X25519)
 
@@ -163,8 +163,8 @@ def test_child_hash_needs_the_configuration_and_separates_channels(tmp_path: Pat
 def test_child_token_must_be_whole_and_keeps_opening_after_a_change_of_suite(tmp_path: Path) -> None:
     before, after = Vault(SECRET, tmp_path, suite=X25519, cost=TOY), Vault(SECRET, tmp_path, suite=XWING, cost=TOY)
     token = bytes(range(32))
-    blob = v.seal(before.child_public_key(token), b"hoi")
-    assert v.unseal(after.child_key(token).private(blob[:1]), blob) == b"hoi"
+    blob = crypto.seal(before.child_public_key(token), b"hoi")
+    assert crypto.unseal(after.child_key(token).private(blob[:1]), blob) == b"hoi"
     for short in (b"", token[:31], token + b"0"):
         assert denied(after.child_key, short)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from handoff.crypto import Vault
 from handoff.crypto.key_directory import KeyDirectory, Unfit
-from handoff.crypto.vault import Vault
 from handoff.errors import Denied, StoreUnavailable
 from tests.handoff.rig import SECRET, TOY, denied
 

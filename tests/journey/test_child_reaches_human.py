@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Connection
 
 from bot import child
+from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.errors import Conflict, NotFound
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome

@@ -13,22 +13,23 @@ from sqlalchemy.exc import IntegrityError
 
 from bot import child
 from bot.channels.channel import DeliveryFailed
+from bot.channels.web.spec import WEBCHAT
 from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import pressed, take_turn
 from bot.waiting import tell_waiting
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
 from config.schema import Condition
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
-from handoff.crypto.vault import ChildKey
+from handoff.chats.conversation import Door
+from handoff.crypto import ChildKey
 from handoff.errors import Denied, NotFound
 from handoff.models import handoff, message, outbox
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from nlu.understanding import Understanding
 from tests.fakes import FakeChannel
-from tests.make import CITY, House, incoming, rows, understood
+from tests.make import CITY, House, incoming, rows, team_id_of, understood
 
 NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 
@@ -87,7 +88,7 @@ def test_3_the_database_refuses_free_text_from_the_bot(house: House) -> None:
     values = {"conversation_id": where, "seq": 99, "role": "bot", "mac": b"x", "created_at": house.clock()}
     faults: tuple[dict[str, object], ...] = (
         {"sealed": b"Het komt goed.", "key_no": 1},
-        {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.script.version, "sealed": b"x"},
+        {"utterance": "utter_greet", "variant": 0, "script_version": house.runtime.configuration.script.version, "sealed": b"x"},
         {},
     )
     for extra in faults:
@@ -132,7 +133,7 @@ def test_5_nothing_is_said_about_people_that_is_not_so(house: House) -> None:
             _first(house, understanding)
         for row in rows(house, message):
             if row._mapping["role"] == "bot" and row._mapping["conversation_id"] not in known:
-                variant = house.runtime.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
+                variant = house.runtime.configuration.script.utterances[row._mapping["utterance"]].variants[row._mapping["variant"]]
                 assert variant.when.get(Condition.ON_DUTY, there) is there
 
 
@@ -187,7 +188,7 @@ def test_7_a_vanished_confidant_loses_the_child_to_the_queue(house: House) -> No
 def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house: House) -> None:
     sanne, address = house.confidant("sanne"), b"chat 17"
     run, write = house.runtime, house.runtime.store.write
-    first = Incoming("telegram", CITY, address, "u1", "hoi")
+    first = Incoming("telegram", CITY, address, "u1", "hoi", address=address)
     write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
     item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
@@ -212,7 +213,7 @@ def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house
 
 def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: House) -> None:
     sanne, run, write = house.confidant("sanne"), house.runtime, house.runtime.store.write
-    first = Incoming("telegram", CITY, b"chat 18", "u1", "hoi")
+    first = Incoming("telegram", CITY, b"chat 18", "u1", "hoi", address=b"chat 18")
     write(lambda tx: take_turn(tx, run, first, understood(), house.clock())).result()
     blocked = FakeChannel(faults=[DeliveryFailed("blocked", permanent=True)] * 9)
     for _ in range(9):
@@ -226,7 +227,7 @@ def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: Hous
 
 def test_8_a_quick_reply_lowers_nothing(house: House) -> None:
     alarmed = Understanding("acute_danger", 0.9, Urgency.ACUTE, "nl")
-    heard = pressed(alarmed, house.runtime.script, "Ik wil een mens")
+    heard = pressed(alarmed, house.runtime.configuration.script, "Ik wil een mens")
     assert (heard.intent, heard.urgency) == ("ask_human", Urgency.ACUTE)
 
 

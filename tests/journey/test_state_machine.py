@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,23 +19,24 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.channel import DeliveryFailed
+from bot.channels.web.spec import WEBCHAT
 from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import take_turn
 from bot.waiting import tell_waiting
+from config.intents import FALLBACK, INTENTS
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.errors import Conflict, NotFound
 from handoff.models import conversation, handoff
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome
-from nlu.understanding import FALLBACK, INTENTS
 from tests import make
 from tests.fakes import FakeChannel
+from tests.proof import proof, size
 
-EXAMPLES = int(os.environ.get("PRAAT_EXAMPLES", "15"))
-"""A night's run asks for more: `PRAAT_EXAMPLES=1000 make test`."""
+EXAMPLES = size(15, 200)
 
 T = TypeVar("T")
 TEXT = st.text(st.characters(), max_size=60)  # surrogates and NUL included: they are stored exactly
@@ -82,7 +82,7 @@ class Handoffs(RuleBasedStateMachine):
         return self.house.runtime.store.write(work).result()
 
     def _send(self, kid: Kid, external_id: str, text: str, intent: str) -> None:
-        message = Incoming(kid.door.channel, make.CITY, kid.door.token, external_id, text)
+        message = Incoming(kid.door.channel, make.CITY, kid.door.token, external_id, text, address=kid.door.address)
         reading = make.understood(intent)
         self._do(lambda tx: take_turn(tx, self.house.runtime, message, reading, self.house.clock()))
 
@@ -97,7 +97,8 @@ class Handoffs(RuleBasedStateMachine):
     def new_child(self, text: str, intent: str, push: bool) -> None:
         """A child that nobody knows yet writes."""
         self.count += 1
-        kid = Kid(Door("telegram" if push else WEBCHAT, f"token {self.count}".encode().ljust(32)))
+        token = f"token {self.count}".encode().ljust(32)
+        kid = Kid(Door("telegram", token, token) if push else Door(WEBCHAT, token))
         self.kids.append(kid)
         self._written(kid, text, intent)
 
@@ -282,7 +283,7 @@ class Handoffs(RuleBasedStateMachine):
         assert self._do(lambda tx: len(tx.execute(handoff.select()).all())) >= sum(kid.open for kid in self._alive())
 
 
-TestHandoffs = Handoffs.TestCase
+TestHandoffs = proof(Handoffs.TestCase)
 TestHandoffs.settings = settings(
     max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )

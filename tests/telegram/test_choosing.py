@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from config.schema import Team
 from handoff import confidant
 from handoff.models import message, outbox
 from handoff.places import municipalities
@@ -33,7 +34,9 @@ def bot(house: House) -> Iterator[Rig]:
 def _more(bot: Rig, *names: str, people: bool = True) -> None:
     run = bot.house.runtime
     known = dict(run.configuration.municipalities)
-    known |= {n.lower(): known["elders"].model_copy(update={"id": n.lower(), "name": n, "team": f"Team {n}"}) for n in names}
+    for name in names:
+        teams = (Team(id=f"team-{name.lower()}", name=f"Team {name}"),)
+        known[name.lower()] = known["elders"].model_copy(update={"id": name.lower(), "name": name, "teams": teams})
     run.configuration = run.configuration.model_copy(update={"municipalities": known})
     run.store.write(lambda tx: municipalities.sync(tx, known.values())).result()
     for name in names if people else ():

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import pytest
 
 from bot import delivery
+from bot.channels.telegram.spec import SPEC
 from bot.channels.telegram.updates import Updates
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.message import Outgoing
+from config.channels import ChannelSpec
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import outbox
@@ -198,13 +200,13 @@ class Meanwhile:
 
     bot: Rig
     deed: Callable[[], Awaitable[None]]
-    name: str = "telegram"
+    spec: ChannelSpec = SPEC
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> Sequence[int]:
+    async def send(self, address: bytes, outgoing: Outgoing) -> int:
         """It arrives, and before we note so the deed is done."""
-        numbers = await self.bot.channel.send(address, outgoing)
+        number = await self.bot.channel.send(address, outgoing)
         await self.deed()
-        return numbers
+        return number
 
     async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
         """Pass it on."""
@@ -237,7 +239,7 @@ def test_what_was_wiped_before_it_was_sent_is_not_sent(bot_on_both: Rig) -> None
     bot.api.writes(KID, "hoi")
     bot.poll()
     write, now = bot.house.runtime.store.write, bot.house.clock()
-    (parcel,) = write(lambda tx: [outbox.lend(tx, p, now) for p in outbox.due(tx, "telegram", now)]).result()
+    (parcel,) = write(lambda tx: [outbox.lease(tx, p, now) for p in outbox.due(tx, "telegram", now)]).result()
     assert write(lambda tx: outbox.renew(tx, parcel, now)).result() == parcel
     _wish(bot)
     assert write(lambda tx: outbox.renew(tx, parcel, now)).result() is None
@@ -454,7 +456,7 @@ def test_a_parcel_that_lands_after_the_wipe_is_not_taken_for_another_childs(bot:
     run = bot.house.runtime
     while len([row for row in rows(bot.house, outbox_table) if row.delivered_at is None]) > 1:
         bot.house.clock.turn(seconds=6)
-        for parcel in run.store.write(lambda tx: delivery._lend(tx, run, bot.channel, 1)).result():
+        for parcel in run.store.write(lambda tx: delivery._lease(tx, run, bot.channel, 1)).result():
             bot.run(delivery._deliver(run, bot.channel, parcel))
     bot.house.clock.turn(seconds=6)
     wish, other = bot.api.writes(KID, "/wis"), bot.api.writes(OTHER, "help")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.limits import CHAT_BURST, GLOBAL_BURST, Pace
+from bot.channels.telegram.limits import CHAT_BURST, GLOBAL_BURST, RateLimiter
 from bot.channels.telegram.polling import Polling
 from bot.delivery import deliver_due
 from bot.loops import steps
@@ -16,8 +16,7 @@ from bot.waiting import tell_waiting
 from handoff import confidant
 from handoff.chats import outbox
 from handoff.queue import handoffs
-from handoff.runtime import team_id_of
-from tests.make import CITY, House
+from tests.make import CITY, House, team_id_of
 from tests.telegram.bot_api import Fault
 from tests.telegram.rig import Rig, arrived, settled
 from tests.telegram.rig import rig as make_rig
@@ -133,7 +132,7 @@ def test_a_wait_that_telegram_asks_for_is_no_failure(bot: Rig) -> None:
 def test_what_a_dead_process_had_borrowed_is_back_within_a_minute(bot: Rig) -> None:
     _begun(bot, *range(KID, KID + 8))
     run, now = bot.house.runtime, bot.house.clock()
-    run.store.write(lambda tx: [outbox.lend(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
+    run.store.write(lambda tx: [outbox.lease(tx, parcel, now) for parcel in outbox.due(tx, "telegram", now)]).result()
     bot.house.clock.turn(seconds=59)
     assert bot.deliver() == 0
     bot.house.clock.turn(seconds=1)
@@ -234,9 +233,9 @@ def test_all_chats_together_stay_below_telegrams_limit() -> None:
         slept.append(seconds)
 
     async def many() -> None:
-        pace = Pace(lambda: 0.0, sleep)
+        limiter = RateLimiter(lambda: 0.0, sleep)
         for chat_id in range(100):
-            await pace.take(chat_id)
+            await limiter.take(chat_id)
 
     asyncio.run(many())
     assert len(slept) == 100 - GLOBAL_BURST
@@ -251,7 +250,7 @@ def test_pieces_that_went_out_are_not_sent_again(bot: Rig) -> None:
     bot.house.clock.turn(seconds=10)
     _write(bot, text)
     before = len(bot.api.sent)
-    restarted = TelegramChannel(bot.client, bot.channel._pace)
+    restarted = TelegramChannel(bot.client, bot.channel._limiter)
 
     async def play() -> None:
         going = asyncio.create_task(deliver_due(bot.house.runtime, {"telegram": bot.channel}))

@@ -41,7 +41,7 @@ def test_a_child_on_telegram_meets_the_same_bot_and_the_same_human(bot_on_both: 
     write(lambda tx: confidant.claim(tx, run, sanne, waiting.id, now())).result()
     opened = write(lambda tx: confidant.read(tx, run, sanne, waiting.id, now())).result()
     assert [line.text for line in opened.lines if line.role == "child"] == ["/start", "mn vader slaat me", "ik ben bang"]
-    assert opened.channel == "telegram"
+    assert opened.channel.name == "telegram"
 
     write(lambda tx: confidant.write(tx, run, sanne, waiting.id, external_id="c1", text="Hoi, ik ben er.", now=now())).result()
     house.clock.turn(seconds=10)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot.channels.registry import read_settings
 from bot.channels.telegram.profile import COMMANDS
+from bot.channels.telegram.settings import TelegramSettings
 from bot.cli.main import app
-from config.settings import SettingsFaults, read_settings
+from config.settings import SettingsFaults
 from tests.make import CITY
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, bot_api
 
@@ -91,5 +93,5 @@ def test_settings_refuse_what_cannot_be_right_and_never_show_it(tmp_path: Path) 
     open_file.chmod(0o600)
     open_file.write_text("geen token")
     with pytest.raises(SettingsFaults, match="BotFather") as told:
-        read_settings(environment={"PRAAT_TELEGRAM_TOKEN_FILE": str(open_file)}).telegram()
+        TelegramSettings.read({"PRAAT_TELEGRAM_TOKEN_FILE": str(open_file)}).token()
     assert "geen token" not in str(told.value)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot.channels.registry import CHANNELS
 from bot.channels.telegram.service import fallback_of
-from bot.serve import Running, telegram_of
-from config.schema import Municipality
-from config.settings import SettingsFaults, read_settings
+from bot.channels.telegram.settings import TelegramSettings
+from bot.serve import Running, open_channels
+from config.schema import Municipality, Team
+from config.settings import SettingsFaults
 from handoff import confidant
 from handoff.places import municipalities
 from handoff.queue import handoffs
@@ -86,9 +88,13 @@ def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
     assert _team_of(bot) == CITY
 
 
+def _team(number: int) -> tuple[Team]:
+    return (Team(id=f"team-g{number}", name=f"Team G{number}"),)
+
+
 def test_a_long_list_of_gemeenten_is_not_shown(bot: Rig) -> None:
     known = dict(bot.house.runtime.configuration.municipalities)
-    known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}"}) for i in range(7)}
+    known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}", "teams": _team(i)}) for i in range(7)}
     _with(bot, known)
     for i in range(7):
         bot.house.confidant(f"gerda{i}", f"g{i}")
@@ -179,11 +185,14 @@ def test_a_code_that_nobody_knows_is_no_code(bot: Rig) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, {"PRAAT_TELEGRAM_FALLBACK": "nergens"}, {"PRAAT_TELEGRAM_TOKEN_FILE": "/is/er/niet"}])
-def test_a_fault_in_telegrams_settings_is_told_and_takes_nothing_else_down(house: House, wrong: dict[str, str]) -> None:
-    settings = read_settings(environment={"PRAAT_TELEGRAM_TOKEN": TOKEN, **wrong})
-    parts: Any = SimpleNamespace(settings=settings, runtime=house.runtime, understand=lambda _: understood())
+def test_a_fault_in_telegrams_settings_is_told_and_takes_nothing_else_down(
+    house: House, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PRAAT_TELEGRAM_TOKEN": TOKEN, **wrong}.items():
+        monkeypatch.setenv(name, value)
+    parts: Any = SimpleNamespace(channels=CHANNELS, runtime=house.runtime, understand=lambda _: understood())
     told: list[str] = []
-    assert telegram_of(Running(parts), told.append) is None
+    assert open_channels(Running(parts), told.append) == []
     (text,) = told
     assert "Telegram staat UIT. De webpagina werkt wel." in text
     assert "PRAAT_TELEGRAM_" in text
@@ -193,10 +202,10 @@ def test_a_fault_in_telegrams_settings_is_told_and_takes_nothing_else_down(house
 def test_the_fallback_must_be_a_gemeente_unless_there_is_only_one(house: House) -> None:
     run = house.runtime
     with pytest.raises(SettingsFaults, match="PRAAT_TELEGRAM_FALLBACK"):
-        fallback_of(read_settings(environment={}), run)
+        fallback_of(TelegramSettings.read({}), run)
     with pytest.raises(SettingsFaults, match="PRAAT_TELEGRAM_FALLBACK"):
-        fallback_of(read_settings(environment={"PRAAT_TELEGRAM_FALLBACK": "nergens"}), run)
-    assert fallback_of(read_settings(environment={"PRAAT_TELEGRAM_FALLBACK": "elders"}), run) == "elders"
+        fallback_of(TelegramSettings.read({"PRAAT_TELEGRAM_FALLBACK": "nergens"}), run)
+    assert fallback_of(TelegramSettings.read({"PRAAT_TELEGRAM_FALLBACK": "elders"}), run) == "elders"
     only = {CITY: run.configuration.municipalities[CITY]}
     run.configuration = run.configuration.model_copy(update={"municipalities": only})
-    assert fallback_of(read_settings(environment={}), run) == CITY
+    assert fallback_of(TelegramSettings.read({}), run) == CITY

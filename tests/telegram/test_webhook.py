@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from bot.channels.telegram.service import TelegramService, open_telegram
-from bot.channels.telegram.webhook import HEADER, LARGEST, PATH, TelegramFirst, webhook_app
-from config.settings import read_settings
+from bot.channels.telegram.settings import TelegramSettings
+from bot.channels.telegram.webhook import HEADER, LARGEST, PATH, WebhookFront, webhook_app
 from tests.make import CITY, understood
 from tests.telegram.bot_api import TOKEN, Fault
 from tests.telegram.rig import Rig
@@ -26,7 +26,7 @@ SECRET = "kanarie-webhook-geheim-0123456789abcdef"
 
 def _ask(bot: Rig, body: bytes, headers: dict[str, str] | None = None, method: str = "POST", path: str = PATH) -> httpx.Response:
     page = Starlette(routes=[Route("/", lambda _: PlainTextResponse("page"), methods=["GET", "PUT"])])
-    app = TelegramFirst(webhook_app(bot.updates), page, SECRET)
+    app = WebhookFront(webhook_app(bot.updates), page, SECRET)
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -108,10 +108,10 @@ def service(bot: Rig) -> Iterator[TelegramService]:
     """Telegram by webhook."""
     environment = {
         "PRAAT_TELEGRAM_TOKEN": TOKEN, "PRAAT_TELEGRAM_WEBHOOK_SECRET": SECRET, "PRAAT_TELEGRAM_FALLBACK": CITY,
-        "PRAAT_CHILD_ORIGIN": "https://praat.voorbeeldstad.nl",
         "PRAAT_TELEGRAM_BASE_URL": bot.client._bot.base_url.partition("/bot")[0],
     }  # fmt: skip
-    settings = read_settings(environment=environment)
+    settings = TelegramSettings.read(environment)
+    bot.house.runtime.child_origin = "https://praat.voorbeeldstad.nl"
     assert TOKEN not in repr(settings)
     assert SECRET not in repr(settings)
     made = open_telegram(settings, bot.house.runtime, lambda _: understood(), ready=lambda: True)
@@ -151,4 +151,4 @@ def test_a_webhook_that_is_gone_or_differs_is_set_again(bot: Rig, service: Teleg
 
 
 def test_without_a_token_there_is_no_telegram(bot: Rig) -> None:
-    assert open_telegram(read_settings(environment={}), bot.house.runtime, lambda _: understood(), ready=lambda: True) is None
+    assert open_telegram(TelegramSettings.read({}), bot.house.runtime, lambda _: understood(), ready=lambda: True) is None

@@ -12,14 +12,11 @@ import structlog
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.client import TelegramClient
-from bot.channels.telegram.limits import Pace
-from bot.channels.telegram.turn import NAME
+from bot.channels.telegram.limits import RateLimiter
+from bot.channels.telegram.spec import SPEC
 from bot.message import Outgoing
 
 log = structlog.get_logger()
-
-LONGEST = 4096
-"""UTF-16 units in one message of Telegram."""
 
 _ROW = 2
 """Buttons beside each other on the keyboard."""
@@ -36,44 +33,37 @@ _REMEMBERED = 1000
 class TelegramChannel:
     """A `Channel`. The address is the chat's id, in digits."""
 
-    name = NAME
+    spec = SPEC
 
-    def __init__(self, client: TelegramClient, pace: Pace | None = None) -> None:
+    def __init__(self, client: TelegramClient, limiter: RateLimiter | None = None) -> None:
         self._client = client
-        self._pace = pace or Pace()
+        self._limiter = limiter or RateLimiter()
         self._said: dict[int, list[int]] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._leaving: set[int] = set()
 
-    async def send(self, address: bytes, outgoing: Outgoing) -> list[int]:
-        """Send one message, in pieces when a human wrote more than Telegram takes; returns the number of each.
+    async def send(self, address: bytes, outgoing: Outgoing) -> int:
+        """Send one message; returns Telegram's number of it.
 
-        Raises `DeliveryFailed` with the pieces that did go out, also when this chat had a few just now: the others do not wait.
+        Raises `DeliveryFailed`, also when this chat had a few just now: the others do not wait.
         """
         chat_id = int(address)
-        if (seconds := self._pace.wait(chat_id)) > 0:
+        if (seconds := self._limiter.wait(chat_id)) > 0:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False, retry_after=seconds)
         titles = [*(button.title for button in outgoing.buttons), *outgoing.choices]
         keyboard = [titles[i : i + _ROW] for i in range(0, len(titles), _ROW)]
         shown = keyboard if keyboard or outgoing.from_human or outgoing.last else None
-        sent: list[int] = []
-        try:
-            for piece in pieces(outgoing.text)[outgoing.skip :]:
-                await self._pace.take(chat_id)
-                sent.append(await self._client.send(chat_id, piece, shown))
-        except DeliveryFailed as fault:
-            fault.sent = tuple(sent)
-            raise
-        return sent
+        await self._limiter.take(chat_id)
+        return await self._client.send(chat_id, outgoing.text, shown)
 
     async def say(self, chat_id: int, text: str) -> None:
         """Send words that belong to no stored chat. Their numbers are kept in memory alone, for `said_to`.
 
         Raises `DeliveryFailed`, also when the chat had so much just now that others would have to wait for it.
         """
-        if self._pace.wait(chat_id) > _SOON_S:
+        if self._limiter.wait(chat_id) > _SOON_S:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False)
-        await self._pace.take(chat_id)
+        await self._limiter.take(chat_id)
         self._said.setdefault(chat_id, []).append(await self._client.send(chat_id, text, []))
         if len(self._said) > _REMEMBERED:
             self._said.pop(next(iter(self._said)))
@@ -128,7 +118,7 @@ class TelegramChannel:
                     log.warning("telegram_not_left", error=str(fault))
                     if not waits:
                         return False
-                    await self._pace.sleep(fault.retry_after or waits.pop(0))
+                    await self._limiter.sleep(fault.retry_after or waits.pop(0))
                     continue
             steps.pop(0)
         return True
@@ -139,28 +129,3 @@ class TelegramChannel:
             await self._client.answer(query_id)
         except DeliveryFailed as fault:
             log.warning("telegram_not_answered", error=str(fault))
-
-
-def pieces(text: str) -> list[str]:
-    """The text in pieces that Telegram takes, cut between words where that is possible. A half of a surrogate pair is shown as
-    a replacement mark: it cannot be sent."""
-    rest = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    found = []
-    while _units(rest) > LONGEST:
-        end = _fitting(rest)
-        cut = max(rest.rfind("\n", 0, end), rest.rfind(" ", 0, end))
-        end = cut if cut > end // 2 else end
-        found.append(rest[:end])
-        rest = rest[end:].lstrip()
-    return [*found, rest]
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _fitting(text: str) -> int:
-    end = min(len(text), LONGEST)
-    while _units(text[:end]) > LONGEST:
-        end -= 1
-    return end

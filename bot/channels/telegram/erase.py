@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.telegram.parse import Post
+from bot.channels.telegram.spec import DELETES_FOR, SPEC
 from bot.channels.telegram.turn import address_of, door_of, message_id_of
 from handoff.chats import conversation, deletions, outbox
 from handoff.chats.conversation import Chat, Door
-from handoff.chats.deletions import EXPIRES
 from handoff.runtime import Runtime
 
 MARGIN = timedelta(minutes=5)
@@ -30,13 +30,13 @@ def erase(tx: Connection, runtime: Runtime, post: Post, said: Iterable[int], now
     if chat is None:
         conversation.note_erasure(tx, vault, door, conversation.new_id(), now=now, up_to=up_to, by_edit=post.edit)
     else:
-        since = now - EXPIRES + MARGIN
+        since = now - DELETES_FOR + MARGIN
         own = [message_id_of(found) for found in conversation.own_ids(tx, chat.id)]
         young = [message_id_of(found) for found in conversation.own_ids(tx, chat.id, since)]
         there, up_to = [*there, *outbox.provider_ids(tx, chat.id, since), *young], max([up_to, *own])
         child.erase(tx, runtime, door, now, up_to=up_to, by_edit=post.edit)
     auth, address = vault.child_auth(door.channel, door.token), address_of(post.chat_id)
-    deletions.put(tx, vault, channel=door.channel, auth=auth, address=address, numbers=there, wish=up_to, now=now)
+    deletions.put(tx, vault, channel=SPEC, auth=auth, address=address, numbers=there, wish=up_to, now=now)
 
 
 def _repeated(tx: Connection, runtime: Runtime, door: Door, post: Post, chat: Chat | None) -> bool:

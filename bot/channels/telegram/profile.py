@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.channels.telegram.spec import ABOUT, CAPABILITIES, SHORT
 from handoff.runtime import Runtime
-from handoff.wording import Words
+from handoff.wording import Moment, Wording
 
 NAME = "Praat"
 
@@ -34,5 +35,5 @@ class Profile:
 
 def profile_of(runtime: Runtime, name: str = NAME) -> Profile:
     """The profile in the words that are published now."""
-    words = Words(runtime, "", runtime.clock(), None, webchat=False)
-    return Profile(name, words.say("utter_telegram_about"), words.say("utter_telegram_short"), COMMANDS)
+    words = Wording(runtime, Moment(runtime.clock(), CAPABILITIES, None, None))
+    return Profile(name, words.say(ABOUT), words.say(SHORT), COMMANDS)

@@ -14,9 +14,10 @@ from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.polling import PAUSES_S, Polling
+from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.telegram.updates import Updates
-from bot.channels.telegram.webhook import PATH, TelegramFirst, webhook_app
-from config.settings import PREFIX, SettingsFaults, TelegramSettings
+from bot.channels.telegram.webhook import PATH, WebhookFront, webhook_app
+from config.settings import PREFIX, SettingsFaults
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
@@ -50,7 +51,7 @@ class TelegramService:
 
     def front(self, page: ASGIApp) -> ASGIApp:
         """The child's server, with Telegram's address in front where Telegram brings the updates."""
-        return TelegramFirst(webhook_app(self.updates), page, self.secret) if self.secret else page
+        return WebhookFront(webhook_app(self.updates), page, self.secret) if self.secret else page
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetch updates until `stop`, or see that Telegram brings them."""
@@ -58,6 +59,10 @@ class TelegramService:
             await self._announce(stop)
         else:
             await Polling(self.client, self.updates).run(stop)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.client.close()
 
     async def announce(self, *, first: bool) -> None:
         """Tell Telegram where to bring updates: at `first` always, later when it has forgotten. Raises `DeliveryFailed`."""
@@ -87,11 +92,11 @@ def open_telegram(
     settings: TelegramSettings, runtime: Runtime, understand: Callable[[str], Understanding], *, ready: Callable[[], bool]
 ) -> TelegramService | None:
     """Telegram, or None without a token. Asks Telegram nothing yet. `ready`: see `Updates`. Raises `SettingsFaults`."""
-    token = settings.telegram()
+    token = settings.token()
     if token is None:
         return None
     client = TelegramClient(token, settings.telegram_base_url)
     channel = TelegramChannel(client)
     updates = Updates(runtime, understand, channel, fallback_of(settings, runtime), bot=token.partition(":")[0], ready=ready)
     secret = settings.telegram_webhook_secret.get_secret_value()
-    return TelegramService(client, channel, updates, secret, settings.child_origin + PATH)
+    return TelegramService(client, channel, updates, secret, runtime.child_origin + PATH)

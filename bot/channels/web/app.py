@@ -21,8 +21,12 @@ from bot.channels.web.stream import HEARTBEAT_S, Streams
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
-BODY_LIMIT = 16 * 1024
+BODY_LIMIT = 64 * 1024
+"""Bytes. The longest text in the longest spelling fits: 12 bytes for an emoji in a form's old encoding, and in plain JSON."""
+
 TEXT_LIMIT = 4_000
+FORM_ROOM = 4 * 1024
+"""Bytes of a form that are not the text: the other fields, and what separates them."""
 
 
 def child_app(
@@ -38,11 +42,13 @@ def child_app(
 
     Open streams end when the store's hub is closed.
     """
-    pages = Pages(runtime, assets.load(), text_limit=text_limit)
+    # a browser lets nobody put more in the box than a form can carry: at most 3 bytes for each UTF-16 unit
+    pages = Pages(runtime, assets.load(), text_limit=text_limit, box_limit=(body_limit - FORM_ROOM) // 3)
     chats = Chats(runtime, understand)
     streams = Streams(chats, pages, heartbeat_s=heartbeat_s)
     api = Api(chats, pages, streams, text_limit=text_limit)
-    forms = Forms(chats, pages, text_limit=text_limit)
+    bare = last_resort(runtime)
+    forms = Forms(chats, pages, bare, text_limit=text_limit)
 
     async def refuse(request: Request, status: int) -> Response:
         """The answer to what is not served, as JSON or as a page; always with the numbers."""
@@ -63,7 +69,7 @@ def child_app(
         routes=[*api.routes(), *forms.routes()],
         middleware=[
             Middleware(SafeHeaders, https=origin.startswith("https://")),
-            Middleware(Calm, refuse=refuse, last_resort=last_resort(runtime)),
+            Middleware(Calm, refuse=refuse, last_resort=bare()),
             Middleware(BodyLimit, limit=body_limit, refuse=refuse),
         ],
         exception_handlers={HTTPException: on_http_exception},

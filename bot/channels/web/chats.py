@@ -15,16 +15,18 @@ from sqlalchemy import Connection
 from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
+from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot, Standing
 from bot.message import Incoming
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.chats import conversation
-from handoff.chats.conversation import WEBCHAT, Door
+from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
 from handoff.models import message as message_table
 from handoff.runtime import Runtime
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 UNDERSTANDING_SECONDS = 1.0
 """The reader has a deadline of its own (200 ms); this one is for when even that fails."""
@@ -74,7 +76,7 @@ class Chats:
         runtime = self.runtime
         runtime.municipality(slug)
         await self.pace.keep(token)
-        understanding = pressed(await self._read(text), runtime.script, text)
+        understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
@@ -118,7 +120,7 @@ class Chats:
         runtime = self.runtime
         try:
             async with asyncio.timeout(STATUS_SECONDS):
-                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, slug, runtime.clock())))
+                return await awaited(runtime.store.read(lambda tx: child.somebody_there(tx, runtime, slug, runtime.clock())))
         except (HandoffError, TimeoutError, RuntimeError, OSError):
             return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hmac
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -39,9 +40,11 @@ def page_response(request: Request, page: Page, status: int = 200) -> Response:
 class Forms:
     """The pages and the form behind them."""
 
-    def __init__(self, chats: Chats, pages: Pages, *, text_limit: int) -> None:
+    def __init__(self, chats: Chats, pages: Pages, bare: Callable[[str], bytes], *, text_limit: int) -> None:
+        """Serve them. `bare` makes a page with a text when no other can be made; `text_limit` is in characters."""
         self._chats = chats
         self._pages = pages
+        self._bare = bare
         self._text_limit = text_limit
 
     def routes(self) -> list[Route]:
@@ -84,18 +87,30 @@ class Forms:
     async def press(self, request: Request) -> Response:
         """Send, look again, or erase."""
         municipality = self._find(slug_of(request))
-        if municipality is None or _foreign(request):
+        if _foreign(request):
             return page_response(request, self._pages.unknown(slug_of(request)), 404)
         form = await _fields(request)
         draft = _draft(form)
         try:
-            read_token(draft.token)
+            if municipality is None:
+                return page_response(request, self._pages.unknown(slug_of(request), draft.text), 404)
+            return await self._answer(request, municipality, form, draft)
+        except Exception as error:  # noqa: BLE001 (even our own page failed: numbers and text, from nothing)
+            note_trouble(error)
+            return Response(self._bare(draft.text), 500, media_type="text/html")
+
+    async def _answer(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
+        """Do what was asked. Whatever goes wrong: what was typed is in the box again."""
+        try:
+            if any(not isinstance(value, str) for value in form.values()):
+                return await self._without_files(request, municipality, draft)
             return await self._do(request, municipality, form, draft)
         except NotFound:
-            return page_response(request, self._pages.unknown(municipality.id), 404)
+            text = "" if form.get("action") == "erase" else draft.text
+            return await self._begin(request, municipality, Draft(new_token(), text), status=404)
         except HandoffError as error:
             return self._kept(request, municipality, draft, error, 503)
-        except Exception as error:  # noqa: BLE001 (whatever it is: what was typed stays in the box)
+        except Exception as error:  # noqa: BLE001 (a fault of ours is no reason to lose words)
             return self._kept(request, municipality, draft, error, 500)
 
     async def _do(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
@@ -104,15 +119,15 @@ class Forms:
             return await self._erase(request, municipality, token)
         if form.get("action") == "refresh":
             view = await self._chats.look(municipality.id, token, after=0)
-            return self._answer(request, municipality, view, draft)
+            return self._show(request, municipality, view, draft)
         text = chosen if isinstance(chosen, str) else draft.text
         if len(text) > self._text_limit:
             return await self._too_long(request, municipality, token, draft)
         view = await self._chats.send(municipality.id, token, message_id=_own_id(draft, token, text), text=text, after=0)
         rest = draft.text if isinstance(chosen, str) else ""
-        return self._answer(request, municipality, view, Draft(draft.token, rest))
+        return self._show(request, municipality, view, Draft(draft.token, rest))
 
-    def _answer(
+    def _show(
         self, request: Request, municipality: Municipality, view: View, draft: Draft, *, notice: str = "", status: int = 200
     ) -> Response:
         page = self._pages.chat(municipality, on_duty=view.chat.on_duty, draft=draft, view=view, notice=notice)
@@ -126,15 +141,24 @@ class Forms:
             there = await self._chats.on_duty(municipality.id)
             page = self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice)
             return page_response(request, page, 422)
-        return self._answer(request, municipality, view, draft, notice=notice, status=422)
+        return self._show(request, municipality, view, draft, notice=notice, status=422)
 
     async def _erase(self, request: Request, municipality: Municipality, token: bytes) -> Response:
         with suppress(NotFound):  # nothing was sent yet, or it was erased before: it is gone either way
             await self._chats.erase(municipality.id, token)
+        return await self._begin(request, municipality, Draft(new_token()))
+
+    async def _begin(self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200) -> Response:
+        """There is no chat any more: a new one can begin, with what was typed."""
         there = await self._chats.on_duty(municipality.id)
         notice = self._pages.words(municipality, there).say("utter_stopped")
-        fresh = self._pages.chat(municipality, on_duty=there, draft=Draft(new_token()), notice=notice)
-        return page_response(request, fresh)
+        page = self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice)
+        return page_response(request, page, status)
+
+    async def _without_files(self, request: Request, municipality: Municipality, draft: Draft) -> Response:
+        there = await self._chats.on_duty(municipality.id)
+        notice = self._pages.words(municipality, there).say("utter_no_files")
+        return page_response(request, self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice), 400)
 
     def _kept(self, request: Request, municipality: Municipality, draft: Draft, error: Exception, status: int) -> Response:
         """Nothing was stored: who can be called, and the text still in the box, under the same id."""
@@ -143,7 +167,7 @@ class Forms:
         return page_response(request, self._pages.chat(municipality, on_duty=None, draft=draft, notice=notice), status)
 
     def too_large(self, request: Request) -> Response:
-        """A form of more bytes than are read: it was not seen, so only the browser still has it."""
+        """A form of more bytes than are read. No box of ours can hold so much: the page's `maxlength` is below it."""
         return page_response(request, self._pages.trouble(LABELS["too_large"]), 413)
 
 
@@ -160,11 +184,13 @@ def _foreign(request: Request) -> bool:
 
 
 async def _fields(request: Request) -> FormData:
-    """The fields of a form. Raises `HTTPException` 400 for one that is none, or that carries a file."""
+    """The fields of a form; a file in it is parsed, to be refused. Raises `HTTPException` 400 or 415 for what is no form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
         raise HTTPException(415)
-    return await request.form(max_files=0, max_fields=_FIELDS)
+    form = await request.form(max_files=_FIELDS, max_fields=_FIELDS)
+    await form.close()  # the fields stay, what a file held goes
+    return form
 
 
 def _own_id(draft: Draft, token: bytes, text: str) -> str:

@@ -25,6 +25,7 @@ LABELS = {
     "me": "Jij",
     "new": "Nieuw bericht",
     "no_line": "Geen verbinding. Ik probeer het steeds.",
+    "not_sent": "Dit is niet gestuurd. Je kunt het kopiëren.",
     "nothing_found": "Niks gevonden. Typ het anders.",
     "once_more": "Nog één keer om weg te gaan",
     "pending": "Even wachten",

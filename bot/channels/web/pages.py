@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from bot.channels.web.assets import Assets
 from bot.channels.web.chats import View, new_token
 from bot.channels.web.labels import FOR_SCRIPT, LABELS, state_label
+from bot.channels.web.spec import CAPABILITIES
 from bot.channels.web.text import direction, parts, shown
 from config.schema import AMSTERDAM, Municipality
 from config.search import search
 from handoff.chats.conversation import new_id
 from handoff.runtime import Runtime
 from handoff.transcript import Line
-from handoff.wording import NEIGHBOUR, Words, dialled
+from handoff.wording import NEIGHBOUR, Moment, Wording, dialled
 
 NEUTRAL_EXIT = "https://www.buienradar.nl/"
 """Where the exit leads on a page that belongs to no gemeente."""
@@ -49,16 +50,19 @@ class Draft:
 
 
 class Pages:
-    """Makes the pages. `text_limit` is in characters."""
+    """Makes the pages. `text_limit` is in characters, `box_limit` what a form can carry, in UTF-16 units."""
 
-    def __init__(self, runtime: Runtime, assets: Assets, *, text_limit: int) -> None:
+    def __init__(self, runtime: Runtime, assets: Assets, *, text_limit: int, box_limit: int) -> None:
         self._runtime = runtime
         self._assets = assets
         self._text_limit = text_limit
+        self._box_limit = box_limit
 
-    def words(self, municipality: Municipality | None, on_duty: bool | None) -> Words:  # noqa: FBT001 (it is a fact)
+    def words(self, municipality: Municipality | None, on_duty: bool | None) -> Wording:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
-        return Words(self._runtime, municipality.name if municipality else "", self._runtime.clock(), on_duty)
+        return Wording(
+            self._runtime, Moment(self._runtime.clock(), CAPABILITIES, municipality.id if municipality else None, on_duty)
+        )
 
     def chat(
         self,
@@ -76,6 +80,7 @@ class Pages:
         values = self._common(words, municipality, notice=notice)
         values |= {"text": {name: words.say(f"utter_page_{name}") for name in _TEXTS}, "broken": broken}
         values |= {"slug": municipality.id, "known": view is not None, **self._history(view)}
+        values["box_limit"] = self._box_limit
         values["buttons"] = _newest_buttons(view) if view else words.buttons(FIRST)
         values["data"] = self._chat_data(municipality, words, known=view is not None)
         shape = draft or Draft(new_token())
@@ -92,10 +97,9 @@ class Pages:
             "state_kind": view.chat.state,
         }
 
-    def _chat_data(self, municipality: Municipality, words: Words, *, known: bool) -> str:
+    def _chat_data(self, municipality: Municipality, words: Wording, *, known: bool) -> str:
         return self._data(
             municipality,
-            words,
             slug=municipality.id,
             known=known,
             limit=self._text_limit,
@@ -111,9 +115,12 @@ class Pages:
         everyone = self._runtime.configuration.listed
         return self._finder("utter_page_start", search(everyone, query) if query else everyone, query or "")
 
-    def unknown(self, slug: str) -> Page:
-        """An address that does not exist: the numbers, the search, and what it looks like. The address is not repeated."""
-        return self._finder(UNKNOWN, search(self._runtime.configuration.listed, slug), "")
+    def unknown(self, slug: str, kept: str = "") -> Page:
+        """An address that does not exist: the numbers, the search, and what it looks like. The address is not repeated.
+
+        `kept` is what a child sent there, to be copied.
+        """
+        return self._finder(UNKNOWN, search(self._runtime.configuration.listed, slug), "", kept)
 
     def trouble(self, notice: str = "", *, back: str = "/") -> Page:
         """Something went wrong: who can be called."""
@@ -121,18 +128,19 @@ class Pages:
         values = self._common(words, None, notice=notice or words.say("utter_trouble"))
         return self._page("trouble.html", values | {"back": back, "title": words.say("utter_page_identity")})
 
-    def _finder(self, opening: str, found: Iterable[Municipality], query: str) -> Page:
+    def _finder(self, opening: str, found: Iterable[Municipality], query: str, kept: str = "") -> Page:
         words = self.words(None, None)
         values = self._common(words, None, opening=words.say(opening))
         values |= {
             "municipalities": list(found),
             "query": shown(query),
+            "kept": shown(kept),
             "searched": bool(query),
             "searched_address": opening == UNKNOWN,
         }
-        return self._page("start.html", values)
+        return self._page("start.html", values, secret=bool(kept))
 
-    def _common(self, words: Words, municipality: Municipality | None, **sentences: str) -> dict[str, object]:
+    def _common(self, words: Wording, municipality: Municipality | None, **sentences: str) -> dict[str, object]:
         numbers = dialled(self._runtime)
         lines = words.lines()
         sentences["numbers"] = words.say("utter_page_numbers")
@@ -144,15 +152,15 @@ class Pages:
             "extra": any(line.id == NEIGHBOUR for line in lines),
             "exit_href": f"/weg/{municipality.id}" if municipality else "/weg",
             "pieces": {name: parts(text, numbers) for name, text in sentences.items()},
-            "data": self._data(municipality, words),
+            "data": self._data(municipality),
         }
 
-    def _data(self, municipality: Municipality | None, words: Words, **more: object) -> str:
+    def _data(self, municipality: Municipality | None, **more: object) -> str:
         """What the page's script needs, as JSON in an attribute."""
         known = {
             "exit": municipality.exit_url if municipality else NEUTRAL_EXIT,
             "label": {name: LABELS[name] for name in FOR_SCRIPT},
-            "numbers": dialled(words.runtime),
+            "numbers": dialled(self._runtime),
         }
         return json.dumps(known | more, ensure_ascii=False, separators=(",", ":"))
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.channels.web.chats import View
 from bot.channels.web.labels import LABELS, state_label
 from handoff.transcript import Line
-from handoff.wording import Words
+from handoff.wording import Wording
 
 REASONS = {
     400: "bad_request", 404: "not_found", 405: "not_allowed", 408: "too_slow", 413: "too_large", 422: "too_long",
@@ -42,14 +42,14 @@ def state_json(state: str, confidant: str | None, *, on_duty: bool, live: Mappin
     return {"state": state, "confidant": confidant, "line": state_label(state, confidant, on_duty=on_duty), **live}
 
 
-def view_json(view: View, words: Words) -> dict[str, object]:
+def view_json(view: View, words: Wording) -> dict[str, object]:
     """The new messages and how the chat stands."""
     chat = view.chat
     state = state_json(chat.state, chat.confidant, on_duty=chat.on_duty, live=words.live())
     return {"messages": [line_json(line, view.own_ids) for line in chat.lines], **state}
 
 
-def refusal(status: int, words: Words) -> Response:
+def refusal(status: int, words: Wording) -> Response:
     """Why something was not done, with who can be called."""
     text = {
         413: LABELS["too_large"], 422: words.say("utter_too_long"), 500: words.say("utter_trouble"),

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from handoff import audit, confidant
 from handoff.accounts.sessions import Unlocked
-from handoff.chats.conversation import WEBCHAT
+from handoff.clock import is_recent
 from handoff.confidant import OpenChat
 from handoff.console import door, forms, show, words
 from handoff.console.parts import Parts, parts_of
@@ -66,9 +66,9 @@ def _lost(tx: Connection, who: Unlocked, handoff_id: str) -> Lost:
 
 
 def _presence(chat: OpenChat, now: datetime) -> str:
-    if chat.channel != WEBCHAT:
+    if not chat.channel.capabilities.sign_of_life:
         return "gone" if chat.gone else "unknown"
-    return "open" if chat.child_seen_at and now - chat.child_seen_at <= THERE else "away"
+    return "open" if is_recent(chat.child_seen_at, within=THERE, now=now) else "away"
 
 
 async def page(request: Request) -> Response:

@@ -19,7 +19,7 @@ from handoff import audit, keys
 from handoff.accounts.sessions import Unlocked
 from handoff.console import door, forms
 from handoff.console.parts import parts_of
-from handoff.crypto.vault import Vault
+from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied
 from handoff.team import teamwork
 

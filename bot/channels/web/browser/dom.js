@@ -19,6 +19,10 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
 export function setClass(element, name) {
   if (element.className !== name) element.className = name;
 }

@@ -54,6 +54,7 @@ async function erase(event) {
 }
 
 export function startForm() {
+  box.removeAttribute("maxlength"); // what is too long is told before it is sent, and nothing of it is cut off
   form.addEventListener("submit", send);
   box.addEventListener("input", growBox);
   box.addEventListener("keydown", sendByEnter);

@@ -72,22 +72,24 @@ export async function listen() {
 }
 
 async function round(token) {
+  const asking = heldBack || suspect || failures > 1;
   try {
-    if (heldBack || suspect || failures > 1) await poll(token);
-    else await stream(token);
+    await (asking ? poll(token) : stream(token));
   } catch (error) {
     if (chat.token !== token) return;
     if (error instanceof Ended) startAgain(page.stopped);
     else if (error instanceof HeldBack) suspect = true;
     else if (error instanceof HungUp) return;
-    else await failed();
+    else await failed(asking);
   }
 }
 
-async function failed() {
+// Streams that fail say nothing about the network: only when asking fails too, there is no connection.
+async function failed(asking) {
   failures += 1;
   suspect = false;
-  if (failures > 1) showState({ line: page.label.no_line, state: "" });
+  if (asking) showState({ line: page.label.no_line, state: "" });
+  else if (failures > 1) return;
   const longest = chat.claimed ? WAIT_CLAIMED_MS : WAIT_MS;
   await pause(Math.min(longest, 1000 * Math.pow(2, failures - 1)) * (0.5 + Math.random()));
 }

@@ -1,5 +1,6 @@
 // Where the page stands, and how much room the words get.
 
+import { setHidden } from "./dom.js";
 import { byId, root } from "./page.js";
 
 const NEAR_END_PX = 100;
@@ -14,14 +15,14 @@ function atEnd() {
 
 export function toEnd() {
   ours = true;
-  newer.hidden = true;
+  setHidden(newer, true);
   scrollTo(0, document.body.scrollHeight);
 }
 
 // New words from others, of which `first` is the first: a text longer than the window is read from its beginning.
 export function showArrived(first) {
   if (!ours && !atEnd()) {
-    newer.hidden = false;
+    setHidden(newer, false);
     return;
   }
   toEnd();
@@ -58,7 +59,7 @@ export function startPlace() {
     if (/^(Page|Home|Arrow)/.test(event.key) && event.target !== box) byHand();
   });
   addEventListener("scroll", () => {
-    if (atEnd()) newer.hidden = true;
+    if (atEnd()) setHidden(newer, true);
   }, { passive: true });
   addEventListener("resize", fit);
   newer.addEventListener("click", toEnd);

@@ -1,7 +1,7 @@
 // The front page: the list of places gets shorter while somebody types; choosing one leaves no extra page to come back to.
 
 import { startCover } from "./cover.js";
-import { setText } from "./dom.js";
+import { setHidden, setText } from "./dom.js";
 import { startExit } from "./exit.js";
 import { byId, page } from "./page.js";
 
@@ -15,7 +15,7 @@ function flat(text) {
 function narrow() {
   const rows = Array.from(towns.children);
   const wanted = flat(field.value);
-  for (const row of rows) row.hidden = !flat(row.textContent).includes(wanted);
+  for (const row of rows) setHidden(row, !flat(row.textContent).includes(wanted));
   setText(byId("none"), rows.length && rows.every((row) => row.hidden) ? page.label.nothing_found : "");
 }
 

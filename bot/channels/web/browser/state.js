@@ -1,6 +1,6 @@
 // What the page says by itself: notices, who is there, how the chat stands, and the quick replies.
 
-import { make, setClass, setLinked, setText } from "./dom.js";
+import { make, setClass, setHidden, setLinked, setText } from "./dom.js";
 import { byId, page } from "./page.js";
 import { fit } from "./place.js";
 
@@ -31,7 +31,7 @@ export function showState(news) {
   const extra = byId("extra");
   if (news.duty !== undefined) setLinked(byId("duty"), news.duty);
   if (news.numbers) setLinked(byId("numbers"), news.numbers);
-  if (news.extra !== undefined && extra) extra.hidden = !news.extra;
+  if (news.extra !== undefined && extra) setHidden(extra, !news.extra);
   if (news.trouble) page.trouble = news.trouble;
   if (news.stopped) page.stopped = news.stopped;
   if (news.line !== undefined) showLine(news.line, news.state || "");

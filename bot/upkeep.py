@@ -1,0 +1,85 @@
+"""What the loops of one process remember between two rounds, and what they do at a start, after a jump of the clock, and rarely.
+
+The database holds what is due; nothing here has to survive a process. A fresh start looks at everything once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.clock_watch import ClockWatch
+from bot.waiting import plan_again, tell_waiting
+from config.schema import Route
+from handoff.accounts import sessions
+from handoff.chats import deletions, outbox, retention
+from handoff.database import awaited
+from handoff.queue import due, roster
+from handoff.runtime import Runtime
+
+log = structlog.get_logger()
+
+LOOK_AGAIN = timedelta(minutes=10)
+"""After so long everything is looked at once more: another machine's clock may have been wrong."""
+
+STEADY = timedelta(minutes=5)
+"""So long the clock must only have run before anything is destroyed because its day is past: a clock that was wrong at the
+start of a machine is right by then."""
+
+
+class Upkeep:
+    """The rounds of the loops that touch the queue. One for each process."""
+
+    def __init__(self, runtime: Runtime, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._runtime, self._clock = runtime, ClockWatch(runtime.clock, monotonic)
+        self._since: datetime | None = None
+        self._looked_at: datetime | None = None
+        self._routes: Mapping[str, Route] = {}
+
+    async def tell_waiting(self) -> int:
+        """Say what is due; see `bot.waiting`. Looks at everything first at a start, after a jump and when routes changed."""
+        now, routes = self._runtime.clock(), self._runtime.configuration.routes
+        jump = self._clock.jump()
+        if jump is not None:
+            log.warning("clock_was_set", seconds=round(jump.total_seconds()))
+            self._since = None
+        if self._since is None or routes != self._routes or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
+            await self._look_at_everything(now)
+            self._since, self._looked_at, self._routes = None, now, routes
+        told = await tell_waiting(self._runtime, self._since)
+        self._since = now
+        return told
+
+    async def _look_at_everything(self, now: datetime) -> None:
+        right = await awaited(self._runtime.store.write(partial(_set_right, now=now)))
+        if right:
+            log.warning("moments_set_right", rows=right)
+        await awaited(self._runtime.store.write(partial(plan_again, runtime=self._runtime, now=now)))
+
+    async def notice_silence(self) -> None:
+        """Tell the pages of consoles that fell silent in the last rounds."""
+        now = self._runtime.clock()
+        since = now - timedelta(seconds=20)
+        if await awaited(self._runtime.store.read(partial(roster.silent, since=since, now=now))):
+            await awaited(self._runtime.store.write(partial(roster.tell_silent, since=since, now=now)))
+
+    async def retain(self) -> None:
+        """Destroy and delete what is past its day, unless the clock was set a moment ago or the process just started."""
+        now, store = self._runtime.clock(), self._runtime.store
+        await awaited(store.write(partial(sessions.forget_old_sessions, now=now)))
+        if self._clock.steady_for() >= STEADY:
+            in_use = await awaited(store.read(retention.days_in_use))
+            await asyncio.to_thread(retention.destroy_expired_keys, self._runtime.vault, now, in_use)
+            while await awaited(store.write(partial(retention.delete_expired, now=now))):
+                continue
+        await awaited(store.tidy())
+
+
+def _set_right(tx: Connection, now: datetime) -> int:
+    return due.set_right(tx, now) + outbox.set_right(tx, now) + deletions.set_right(tx, now)
