@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.message import NONE, ChannelUtterances
+from config.intents import Urgency
+from config.languages import LANGUAGE_CARDS
 from config.schema import Route
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 FIRST_CONTACT = "utter_first_contact"
 HANDOFF = "utter_handoff"
@@ -18,9 +20,6 @@ NUMBERS = "utter_numbers"
 STILL_WAITING = "utter_still_waiting"
 SILENCE = "utter_silence"
 NOT_UNDERSTOOD = "utter_nlu_fallback"
-
-LANGUAGE_CARDS = frozenset({"en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de"})
-"""Languages in which the bot can say what it is, give the numbers and say that a human reads it. Every other one: Dutch."""
 
 WAITING_MINUTES = (1, 3, 10)
 """After so many minutes of waiting the child hears how it stands."""

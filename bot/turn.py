@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.policy import State, decide, next_due
+from config.intents import URGENCY_OF
 from config.schema import Script
 from handoff.chats import conversation
 from handoff.chats.conversation import Chat, Door
@@ -19,7 +20,7 @@ from handoff.queue import handoffs, rerouting
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 from handoff.speak import say
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.message import ChannelUtterances
-from bot.policy import FIRST_CONTACT, HANDOFF, LANGUAGE_CARDS, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from bot.policy import FIRST_CONTACT, HANDOFF, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
+from config.languages import LANGUAGE_CARDS
+from nlu.understanding import Understanding
 from tests.make import configuration, understood
 
 EARLIER = ((FIRST_CONTACT, "utter_greet", HANDOFF),)

@@ -16,12 +16,13 @@ from bot.channels.telegram.routing import own_words
 from bot.channels.telegram.spec import CAPABILITIES, GROUP, NAME
 from bot.channels.telegram.turn import take
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.queue.rerouting import READING
 from handoff.runtime import Runtime
 from handoff.wording import Moment, Wording
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 log = structlog.get_logger()
 
