@@ -18,12 +18,13 @@ import pytest
 
 from bot.waiting import tell_waiting
 from config.channels import ChannelSpec
+from config.intents import FALLBACK, INTENTS
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
 from handoff.confidant import OpenChat
 from handoff.models import conversation, conversation_key, deletion, handoff, key_wrap, message, outbox
 from handoff.queue import handoffs
-from nlu.understanding import FALLBACK, INTENTS, Understanding
+from nlu.understanding import Understanding
 from tests import canary
 from tests.canary import MARKER
 from tests.make import House, rows, understood

@@ -17,6 +17,7 @@ from bot.channels.channel import DeliveryFailed
 from bot.message import Incoming, Outgoing
 from bot.turn import take_turn
 from config.channels import ChannelSpec
+from config.intents import FALLBACK, URGENCY_OF
 from config.settings import ChannelSettings
 from handoff.chats import conversation, deletions, outbox
 from handoff.chats.conversation import Door
@@ -24,7 +25,7 @@ from handoff.database import awaited
 from handoff.errors import NotFound
 from handoff.runtime import Runtime
 from handoff.wording import Moment, Wording
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 from tests.channels.echo.mailbox import Letter, Mailbox
 from tests.channels.echo.spec import NAME, SPEC
 
