@@ -119,7 +119,7 @@ def wait_for(engine: RasaServer, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             sys.exit(f"Rasa ended with {process.returncode}")
         try:
-            engine.read("hoi")
+            engine.classify("hoi")
         except EngineError:
             time.sleep(0.5)
         else:
@@ -134,7 +134,7 @@ def carried(texts: Sequence[str]) -> dict[str, float]:
     timed(reader.understand, texts[:50])
     return {
         **timed(reader.understand, texts),
-        "model_alone_p50_ms": timed(engine.read, texts)["p50_ms"],
+        "model_alone_p50_ms": timed(engine.classify, texts)["p50_ms"],
         "with_typos_p50_ms": timed(reader.understand, [text for text, _ in dataset.typed_in_haste((t, "") for t in texts)])[
             "p50_ms"
         ],
@@ -147,10 +147,10 @@ def served(texts: Sequence[str]) -> dict[str, float]:
     begun = time.perf_counter()
     with running_rasa() as (engine, process):
         started = (time.perf_counter() - begun) * 1000
-        timed(engine.read, texts[:50])
+        timed(engine.classify, texts[:50])
         return {
-            **timed(engine.read, texts),
-            "eight_clients_per_second": crowd(engine.read, texts, 8),
+            **timed(engine.classify, texts),
+            "eight_clients_per_second": crowd(engine.classify, texts, 8),
             "start_ms": started,
             "memory_mb": process.memory_info().rss / 1e6,
         }

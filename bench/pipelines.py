@@ -19,11 +19,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from config.intents import INTENTS, URGENCY_OF, Urgency
 from nlu.evaluate import Example
 from nlu.reader import clean
 from nlu.training import dataset, rasa_env
 from nlu.training.asking_rasa import Judge, progress_on
-from nlu.understanding import INTENTS, URGENCY_OF, Urgency
 
 _FEATURES = """
 - name: WhitespaceTokenizer

@@ -48,6 +48,16 @@ class Listening:
     team_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a chat stands, without its words."""
+
+    state: str
+    """`waiting`, `claimed` or `closed`."""
+    confidant: str | None
+    """The first name of who reads now."""
+
+
 def send(
     tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
 ) -> Snapshot:
@@ -75,6 +85,12 @@ def look(
     item = found.handoff or handoffs.last_of(tx, chat.id)
     read = transcript.read(tx, runtime, chat, found.scope, found.key.no, runtime.vault.child_key(door.token), after=after)
     return Snapshot(chat.id, read.lines, item.state, found.confidant, found.on_duty, read.own_ids)
+
+
+def standing(tx: Connection, conversation_id: str) -> Standing:
+    """How this chat stands; opens nothing. Raises `NotFound` when it was erased."""
+    item = handoffs.last_of(tx, conversation_id)
+    return Standing(item.state, conversation.first_name(tx, item.claimed_by))
 
 
 def confirm(tx: Connection, runtime: Runtime, door: Door, seq: int, now: datetime) -> None:

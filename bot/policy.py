@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.message import NONE, ChannelUtterances
+from config.intents import Urgency
+from config.languages import LANGUAGE_CARDS
 from config.schema import Route
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 FIRST_CONTACT = "utter_first_contact"
 HANDOFF = "utter_handoff"
@@ -17,9 +20,6 @@ NUMBERS = "utter_numbers"
 STILL_WAITING = "utter_still_waiting"
 SILENCE = "utter_silence"
 NOT_UNDERSTOOD = "utter_nlu_fallback"
-
-LANGUAGE_CARDS = frozenset({"en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de"})
-"""Languages in which the bot can say what it is, give the numbers and say that a human reads it. Every other one: Dutch."""
 
 WAITING_MINUTES = (1, 3, 10)
 """After so many minutes of waiting the child hears how it stands."""
@@ -34,22 +34,20 @@ _REPEAT_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the policy may know of a chat: no words. `turns` holds the utterances of each earlier turn, oldest first.
-
-    `handed_off` is false when this message opened the handoff: at first, and again after a human closed it or it moved to
-    another gemeente (`moved`). `opening` and `closing` are what the channel tells once; `answer` what it answers itself, except
-    in danger; `instead` what it says, last, where the bot did not understand (see `Incoming`).
-    """
+    """What the policy may know of a chat: no words."""
 
     turns: tuple[tuple[str, ...], ...] = ()
+    """The utterances of each earlier turn, oldest first."""
     claimed: bool = False
+    """A human has the chat."""
     handed_off: bool = False
+    """The handoff was open before. False at first, and again after a human closed it or it moved to another gemeente."""
     moved: bool = False
+    """The chat moved to another gemeente with this very message."""
     empty: bool = False
-    opening: tuple[str, ...] = ()
-    closing: tuple[str, ...] = ()
-    answer: str | None = None
-    instead: str | None = None
+    """The child sent nothing that can be read."""
+    channel: ChannelUtterances = NONE
+    """What the channel adds; never said in danger."""
 
 
 def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
@@ -62,16 +60,17 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
     if understanding.language in LANGUAGE_CARDS:
         return (f"utter_language_{understanding.language}",)
     acute = understanding.urgency is Urgency.ACUTE
+    channel = NONE if acute else state.channel
     said = {utterance for turn in state.turns for utterance in turn}
-    once = () if acute else tuple(utterance for utterance in state.closing if utterance not in said)
-    opening = () if acute else tuple(utterance for utterance in state.opening if utterance not in said)
-    if state.answer == "" and not acute:
-        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *opening, HANDOFF, *once)
-    answer = (None if acute else state.answer) or (SILENCE if state.empty else _answer(understanding))
-    words = _later(state, understanding, answer, opening) if state.turns else _first(answer, opening, acute=acute)
-    if answer == NOT_UNDERSTOOD and state.instead and not acute:
-        return (*(said for said in words if said not in (NOT_UNDERSTOOD, STILL_WAITING)), *once, state.instead)
-    return (*words, *once)
+    before = tuple(utterance for utterance in channel.before if utterance not in said)
+    after = tuple(utterance for utterance in channel.after if utterance not in said)
+    if channel.opens_only:
+        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *before, HANDOFF, *after)
+    answer = channel.answer or (SILENCE if state.empty else _answer(understanding))
+    words = _later(state, understanding, answer, before) if state.turns else _first(answer, before, acute=acute)
+    if answer == NOT_UNDERSTOOD and channel.fallback:
+        return (*(word for word in words if word not in (NOT_UNDERSTOOD, STILL_WAITING)), *after, channel.fallback)
+    return (*words, *after)
 
 
 def _answer(understanding: Understanding) -> str:
@@ -79,13 +78,13 @@ def _answer(understanding: Understanding) -> str:
     return NOT_UNDERSTOOD if unsure else f"utter_{understanding.intent}"
 
 
-def _first(answer: str, opening: tuple[str, ...], *, acute: bool) -> tuple[str, ...]:
-    return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, *opening, answer, HANDOFF)
+def _first(answer: str, before: tuple[str, ...], *, acute: bool) -> tuple[str, ...]:
+    return (answer, FIRST_CONTACT, HANDOFF) if acute else (FIRST_CONTACT, *before, answer, HANDOFF)
 
 
-def _later(state: State, understanding: Understanding, answer: str, opening: tuple[str, ...]) -> tuple[str, ...]:
+def _later(state: State, understanding: Understanding, answer: str, before: tuple[str, ...]) -> tuple[str, ...]:
     acute = understanding.urgency is Urgency.ACUTE
-    words = [answer if acute or state.moved or answer not in state.turns[-1] else STILL_WAITING, *opening]
+    words = [answer if acute or state.moved or answer not in state.turns[-1] else STILL_WAITING, *before]
     if acute or (_worrying(understanding) and not _recent(state, NUMBERS, FIRST_CONTACT)):
         words.append(NUMBERS)
     if not state.handed_off or not _recent(state, HANDOFF):

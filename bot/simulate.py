@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bot.channels.web.spec import SPEC, WEBCHAT
 from bot.message import Incoming
 from bot.turn import TurnResult, pressed, take_turn
+from config.intents import Urgency
 from config.schema import Configuration
 from handoff import keys
 from handoff.accounts import credentials
@@ -24,7 +25,7 @@ from handoff.migrations import upgrade
 from handoff.publishing import store_published
 from handoff.runtime import Runtime, utc_now
 from handoff.wording import render
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 
 def simulate(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.policy import State, decide, next_due
+from config.intents import URGENCY_OF
 from config.schema import Script
 from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
@@ -25,7 +26,7 @@ from handoff.queue.arrival import Arrival
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
 from handoff.wording import Moment, Sentence, Wording
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,12 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
 
 def _move(tx: Connection, runtime: Runtime, incoming: Incoming, found: Arrival, now: datetime) -> bool:
     """Move a chat that only began to the gemeente that this message names. Returns whether it did."""
-    if incoming.texts is None or found.chat.municipality_id == incoming.municipality_id:
+    if incoming.known_texts is None or found.chat.municipality_id == incoming.municipality_id:
         return False
     municipality = runtime.municipality(incoming.municipality_id)
     return rerouting.move(
         tx, runtime.vault, found.chat, municipality_id=municipality.id, team_id=municipality.receiving_team.id,
-        place=incoming.place, route=runtime.route(municipality.id), texts=incoming.texts, now=now,
+        place=incoming.place, route=runtime.route(municipality.id), texts=incoming.known_texts, now=now,
     )  # fmt: skip
 
 
@@ -146,17 +147,14 @@ class _Turn:
     ) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
         """What to say, and the part of it that is true at this moment, each in the variant that is."""
         claimed = current is not None and current.state == "claimed"
-        incoming = self.incoming
+        incoming, extra = self.incoming, self.incoming.utterances
         state = State(
             turns=_turns(said),
             claimed=claimed,
             handed_off=current is not None and not moved,
             moved=moved,
             empty=not incoming.text.strip(),
-            opening=incoming.opening,
-            closing=incoming.closing,
-            answer=incoming.welcome if incoming.welcome and chat.municipality_id == incoming.municipality_id else incoming.answer,
-            instead=incoming.instead,
+            channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
         )
         decided = decide(state, self.understanding)
         capabilities = self.runtime.channel(chat.channel).capabilities
@@ -172,7 +170,8 @@ class _Turn:
         )
 
     def _references(self, sentences: Iterable[Sentence]) -> list[Reference]:
-        choices = {self.incoming.instead: self.incoming.choices}
+        extra = self.incoming.utterances
+        choices = {extra.fallback: extra.choices}
         return [
             Reference(one.utterance.id, one.variant, one.script_version, choices=choices.get(one.utterance.id, ()))
             for one in sentences

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import structlog
 
+from config.faults import Faults
 from config.settings import Settings
 from nlu import danger_file
 from nlu.assemble import open_model, record_path
 from nlu.assemble import open_reader as open_from_files
 from nlu.danger import DangerList
-from nlu.danger_file import DangerListError
 from nlu.model_file import ModelError
 from nlu.reader import Reader
 
@@ -35,7 +35,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
     """A reader that always answers. With `keep`, a good danger list is kept there for the day the file has faults.
 
-    Raises `DangerListError` when the list has faults and there is no earlier one.
+    Raises `Faults` when the list has faults and there is no earlier one.
     """
     danger = _danger(settings.config_dir / "danger.yml", keep)
     opened = open_from_files(model_path=settings.nlu_model, danger=danger, rasa_url=settings.rasa_url)
@@ -50,7 +50,7 @@ def _danger(path: Path, keep: Path | None) -> DangerList:
     try:
         raw = danger_file.read(path)
         loaded = danger_file.parse(raw, path.name, proven=_proven(keep))
-    except DangerListError:
+    except Faults:
         if not (keep / _KEPT).exists():
             raise
         log.error("danger_list_refused", file=path.name, instead="the last good one")
@@ -114,8 +114,8 @@ class UnderstandingWatch:
         try:
             raw = danger_file.read(self._danger)
             fresh = danger_file.parse(raw, self._danger.name)
-        except DangerListError as report:
-            return "De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + "\n".join(report.faults)
+        except Faults as report:
+            return "De nieuwe gevaarzinnen zijn niet in gebruik genomen; de oude blijven gelden.\n" + str(report)
         self._reader.use_danger(fresh)
         _keep(raw, self._folder)
         return "De nieuwe gevaarzinnen zijn in gebruik."

@@ -15,9 +15,9 @@ from config.faults import Fault, Faults, Finding
 from config.gates.guard import judge_utterance
 from config.gates.simple_dutch import judge_button, judge_text
 from config.load import assemble
-from config.reading import Reading, read
+from config.parse import Parsed, parse_folder
 from config.required import requirements
-from config.responses import Told
+from config.responses import UtteranceSource
 from config.schema import Configuration
 
 
@@ -31,36 +31,36 @@ def check(folder: Path, channels: Iterable[ChannelSpec]) -> list[Fault]:
 
 def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
     """`config.load.load` and both gates: what may be published. Raises `Faults`."""
-    reading, faults = _judged(folder, channels)
+    parsed, faults = _judged(folder, channels)
     if faults:
         raise Faults(faults)
-    return assemble(reading)
+    return assemble(parsed)
 
 
-def _judged(folder: Path, channels: Iterable[ChannelSpec]) -> tuple[Reading, list[Fault]]:
-    reading, required = read(folder), requirements(channels)
-    crosscheck(reading, required)
-    for told in reading.told.values():
-        for i, finding in judge_utterance(told.utterance, required.union):
-            _add(told, i, finding)
-        if told.utterance.language == "nl":
-            _simple_dutch(told, reading)
-    return reading, sorted(set(reading.faults))
+def _judged(folder: Path, channels: Iterable[ChannelSpec]) -> tuple[Parsed, list[Fault]]:
+    parsed, required = parse_folder(folder), requirements(channels)
+    crosscheck(parsed, required)
+    for source in parsed.utterances.values():
+        for i, finding in judge_utterance(source.utterance, required.union):
+            _add(source, i, finding)
+        if source.utterance.language == "nl":
+            _simple_dutch(source, parsed)
+    return parsed, sorted(set(parsed.faults))
 
 
-def _simple_dutch(told: Told, reading: Reading) -> None:
-    for i, variant in enumerate(told.utterance.variants):
-        for finding in judge_text(variant.text, reading.explained):
-            _add(told, i, finding)
+def _simple_dutch(source: UtteranceSource, parsed: Parsed) -> None:
+    for i, variant in enumerate(source.utterance.variants):
+        for finding in judge_text(variant.text, parsed.explained):
+            _add(source, i, finding)
         for j, button in enumerate(variant.buttons):
-            for finding in judge_button(button.title, reading.explained):
-                told.tree.add(told.at(i, "buttons", j, "title"), finding.message, rule=finding.rule)
+            for finding in judge_button(button.title, parsed.explained):
+                source.tree.add(source.at(i, "buttons", j, "title"), finding.message, rule=finding.rule)
 
 
-def _add(told: Told, variant: int, finding: Finding) -> None:
+def _add(source: UtteranceSource, variant: int, finding: Finding) -> None:
     act = finding.rule.startswith("act-")
-    place = told.at(variant, "metadata", "act") if act else told.at(variant, "text")
-    told.tree.add(place, finding.message, rule=finding.rule)
+    path = source.at(variant, "metadata", "act") if act else source.at(variant, "text")
+    source.tree.add(path, finding.message, rule=finding.rule)
 
 
 def show(faults: Sequence[Fault], console: Console) -> None:

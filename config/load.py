@@ -8,7 +8,7 @@ from pathlib import Path
 from config.channels import ChannelSpec
 from config.crosscheck import crosscheck
 from config.faults import Faults
-from config.reading import Reading, read
+from config.parse import Parsed, parse_folder
 from config.required import requirements
 from config.schema import Configuration
 
@@ -19,19 +19,19 @@ def load(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
     Raises `Faults` with every fault of every file; nothing else, whatever the files hold. The words are judged by
     the gates (`config.check`), not here.
     """
-    reading = read(folder)
-    crosscheck(reading, requirements(channels))
-    faults = list(reading.faults)
+    parsed = parse_folder(folder)
+    crosscheck(parsed, requirements(channels))
+    faults = list(parsed.faults)
     if faults:
         raise Faults(faults)
-    return assemble(reading)
+    return assemble(parsed)
 
 
-def assemble(reading: Reading) -> Configuration:
-    """The frozen form of a reading without faults."""
+def assemble(parsed: Parsed) -> Configuration:
+    """Freeze a folder that was parsed without faults."""
     return Configuration(
-        script=reading.script(),
-        helplines=reading.helplines,
-        routes=reading.routes,
-        municipalities=reading.municipalities,
+        script=parsed.script(),
+        helplines=parsed.helplines,
+        routes=parsed.routes,
+        municipalities=parsed.municipalities,
     )

@@ -1,7 +1,4 @@
-"""What the bot's policy needs from every script: the utterances, and the facts under which each can be asked for.
-
-`config` may not import `nlu`, so the intents stand here once more; `tests/config/test_required.py` holds the two lists equal.
-"""
+"""What the bot's policy needs from every script: the utterances, and the facts under which each can be asked for."""
 
 from __future__ import annotations
 
@@ -12,44 +9,12 @@ from datetime import datetime, time, timedelta
 
 from config.channels import NOTHING, Capabilities, ChannelSpec, ScriptNeeds
 from config.facts import NIGHT_FROM, NIGHT_TO, facts
+from config.intents import FALLBACK, INTENTS
+from config.languages import LANGUAGE_CARDS
 from config.schema import AMSTERDAM, WEEKDAYS, Condition, Helpline
 
-INTENTS: tuple[str, ...] = (
-    "greet",
-    "affirm",
-    "deny",
-    "thank_or_bye",
-    "stop_or_delete",
-    "unsafe_to_chat",
-    "insult_or_prank",
-    "out_of_scope",
-    "vague_distress",
-    "disclose_physical_abuse",
-    "disclose_sexual_abuse",
-    "disclose_emotional_abuse",
-    "disclose_neglect",
-    "disclose_domestic_violence",
-    "disclose_online_abuse",
-    "bullying",
-    "acute_danger",
-    "self_harm_or_suicide",
-    "concern_for_other_child",
-    "ask_human",
-    "ask_mayor",
-    "ask_kindertelefoon",
-    "ask_bot_identity",
-    "ask_confidentiality",
-    "ask_what_happens_next",
-    "town_hall_visit",
-    "adult_concern",
-    "adult_own_urges",
-)
-
-LANGUAGES: tuple[str, ...] = ("en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de")
-"""Languages besides Dutch in which the first answer is given (ISO 639)."""
-
 _EVENTS = (
-    "utter_nlu_fallback",
+    f"utter_{FALLBACK}",
     "utter_silence",
     "utter_first_contact",
     "utter_numbers",
@@ -69,11 +34,13 @@ _EVENTS = (
     "utter_no_files",
 )
 
+_CARDS = frozenset(f"utter_language_{code}" for code in LANGUAGE_CARDS)
+
 CORE = ScriptNeeds(
     utterances=(
         *(f"utter_{intent}" for intent in INTENTS),
         *_EVENTS,
-        *(f"utter_language_{code}" for code in LANGUAGES),
+        *(f"utter_language_{code}" for code in LANGUAGE_CARDS),
     ),
     names_both_lines=frozenset(
         {
@@ -81,10 +48,12 @@ CORE = ScriptNeeds(
             "utter_numbers",
             "utter_trouble",
             "utter_stopped",
-            *(f"utter_language_{code}" for code in LANGUAGES),
+            *_CARDS,
         }
     ),
-    says_computer=frozenset({"utter_first_contact", "utter_ask_bot_identity", *(f"utter_language_{code}" for code in LANGUAGES)}),
+    says_computer=frozenset(
+        {"utter_first_contact", "utter_ask_bot_identity", *(f"utter_language_{code}" for code in LANGUAGE_CARDS)}
+    ),
     blind=frozenset({"utter_trouble", "utter_stopped"}),
 )
 """What every channel needs."""

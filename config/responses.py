@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.schema import Condition, Utterance, Variant
-from config.shapes import listing, mapping, shape
-from config.yaml_tree import Place, Tree
+from config.validate import expect_list, expect_mapping, validate
+from config.yaml_tree import KeyPath, Tree
 
 RASA_VERSION = "3.1"
 
@@ -20,72 +20,72 @@ _CONDITIONS = ", ".join(Condition)
 
 
 @dataclass(frozen=True)
-class Told:
+class UtteranceSource:
     """An utterance, and where it stands."""
 
     utterance: Utterance
     tree: Tree
-    place: Place
+    path: KeyPath
 
-    def at(self, variant: int, *keys: str | int) -> Place:
-        """The place of a variant, or of something inside it."""
-        return (*self.place, variant, *keys)
+    def at(self, variant: int, *keys: str | int) -> KeyPath:
+        """The path of a variant, or of something inside it."""
+        return (*self.path, variant, *keys)
 
 
-def read_responses(tree: Tree) -> Iterator[Told]:
+def read_responses(tree: Tree) -> Iterator[UtteranceSource]:
     """Every utterance of the file that has a good shape; the faults of the others are in `tree`."""
-    top = mapping(tree.value, tree, (), _FILE)
+    top = expect_mapping(tree.value, tree, (), _FILE)
     if str(top.get("version")) != RASA_VERSION:
         tree.add(("version",), f'must be "{RASA_VERSION}" (Rasa\'s form)')
-    responses = mapping(top.get("responses"), tree, ("responses",)) if top else {}
+    responses = expect_mapping(top.get("responses"), tree, ("responses",)) if top else {}
     for name, value in responses.items():
-        place: Place = ("responses", name)
-        utterance = _utterance(name, value, tree, place)
+        path: KeyPath = ("responses", name)
+        utterance = _utterance(name, value, tree, path)
         if utterance is not None:
-            yield Told(utterance, tree, place)
+            yield UtteranceSource(utterance, tree, path)
 
 
-def _utterance(name: str, value: Any, tree: Tree, place: Place) -> Utterance | None:
+def _utterance(name: str, value: Any, tree: Tree, path: KeyPath) -> Utterance | None:
     before = len(tree.faults)
-    items = [_variant(item, tree, (*place, i)) for i, item in enumerate(listing(value, tree, place))]
+    items = [_variant(item, tree, (*path, i)) for i, item in enumerate(expect_list(value, tree, path))]
     variants = [variant for variant, _ in items if variant is not None]
     languages = sorted({language for _, language in items})
     if len(languages) > 1:
-        tree.add(place, f"one utterance has one language, here: {', '.join(languages)}")
+        tree.add(path, f"one utterance has one language, here: {', '.join(languages)}")
     if len(tree.faults) > before:
         return None
-    return shape(Utterance, {"id": name, "language": languages[0], "variants": variants}, tree, place)
+    return validate(Utterance, {"id": name, "language": languages[0], "variants": variants}, tree, path)
 
 
-def _variant(item: Any, tree: Tree, place: Place) -> tuple[Variant | None, str]:
-    parts = mapping(item, tree, place, _VARIANT)
-    metadata = mapping(parts.get("metadata"), tree, (*place, "metadata"), _METADATA) if parts else {}
+def _variant(item: Any, tree: Tree, path: KeyPath) -> tuple[Variant | None, str]:
+    parts = expect_mapping(item, tree, path, _VARIANT)
+    metadata = expect_mapping(parts.get("metadata"), tree, (*path, "metadata"), _METADATA) if parts else {}
     language = metadata.get("language", "nl")
     if not (isinstance(language, str) and language.isascii() and language.isalpha() and language.islower()):
-        tree.add((*place, "metadata", "language"), "must be a language code such as nl or en")
+        tree.add((*path, "metadata", "language"), "must be a language code such as nl or en")
         language = "nl"
     if not parts or not metadata:
         return None, language
     if "act" not in metadata:
-        tree.add((*place, "metadata", "act"), "is missing: name the speech acts of this text")
+        tree.add((*path, "metadata", "act"), "is missing: name the speech acts of this text")
         return None, language
     whole = {
         "text": parts.get("text"),
         "acts": metadata["act"],
-        "when": _when(parts.get("condition", []), tree, (*place, "condition")),
+        "when": _when(parts.get("condition", []), tree, (*path, "condition")),
         "buttons": parts.get("buttons", []),
     }
-    return shape(Variant, whole, tree, place, {"acts": ("metadata", "act"), "when": ("condition",)}), language
+    return validate(Variant, whole, tree, path, {"acts": ("metadata", "act"), "when": ("condition",)}), language
 
 
-def _when(value: Any, tree: Tree, place: Place) -> dict[str, bool]:
+def _when(value: Any, tree: Tree, path: KeyPath) -> dict[str, bool]:
     when: dict[str, bool] = {}
     if not isinstance(value, list):
-        tree.add(place, "must be a list of {type: slot, name: ..., value: ...}")
+        tree.add(path, "must be a list of {type: slot, name: ..., value: ...}")
         return when
     for i, item in enumerate(value):
-        here: Place = (*place, i)
-        parts = mapping(item, tree, here, _CONDITION)
+        here: KeyPath = (*path, i)
+        parts = expect_mapping(item, tree, here, _CONDITION)
         name, wanted = parts.get("name"), parts.get("value")
         if not parts:
             continue

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.intents import INTENTS
 from nlu import danger_file, model
 from nlu.danger import DangerList
 from nlu.model_file import ModelError
 from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
-from nlu.understanding import INTENTS, Engine
+from nlu.understanding import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def open_reader(
     """A reader with the carried model, or with the Rasa server at `rasa_url` when that is given.
 
     `danger` is the list to use; the one that came with the program when None. A model that is missing or refused leaves the
-    danger words working alone, and says so in `fault`. Raises `DangerListError` when the list may not be used: nothing is
+    danger words working alone, and says so in `fault`. Raises `Faults` when the list may not be used: nothing is
     ever started without one.
     """
     danger = danger or danger_file.load()

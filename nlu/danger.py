@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from nlu.phrases import Match, Phrase, PhraseSet
+from config.intents import URGENCY_OF, Urgency
+from nlu.phrases import Heard, Match, Phrase, PhraseSet
 from nlu.text import STOP, words
-from nlu.understanding import URGENCY_OF, Urgency
 
 _NEAR = 4  # words before and after a phrase in which an `unless` counts
 
@@ -100,11 +100,15 @@ class DangerList:
         return Alarm(urgency, min(intents, default=None, key=_first_to_answer), tuple(spoke))
 
     def _speaking(self, said: list[str]) -> list[DangerPhrase]:
-        if not self._danger.search(said):  # most messages end here; taking words out cannot add a phrase
+        heard = Heard()
+        matches = self._danger.search(said, heard)
+        if not matches:  # most messages end here; taking words out cannot add a phrase
             return []
-        matches = self._danger.search(self._without_idioms(said))
+        plain = self._without_idioms(said, heard)
+        if plain is not said:
+            matches = self._danger.search(plain, heard)
         unless: dict[str, list[int]] = {}
-        for found in self._unless.search(said):
+        for found in self._unless.search(said, heard):
             unless.setdefault(self._unless_owners[found.phrase], []).append(found.end)
         speaking = []
         for match in matches:
@@ -123,26 +127,26 @@ class DangerList:
         after = [index for index in stops if index > match.end]
         return (before[-1] + 1 if before else first), (after[0] - 1 if after else last)
 
-    def _without_idioms(self, said: list[str]) -> list[str]:
+    def _without_idioms(self, said: list[str], heard: Heard) -> list[str]:
         """The words with every idiom blanked; repeated, since each idiom is found at its first place only."""
         for _ in range(8):
-            matches = self._idioms.search(said)
+            matches = self._idioms.search(said, heard)
             if not matches:
                 return said
             said = list(said)
             for match in matches:
-                start = self._start(said, match)
+                start = self._start(said, match, heard)
                 said[start : match.end + 1] = [""] * (match.end + 1 - start)
         return said
 
-    def _start(self, said: Sequence[str], match: Match) -> int:
+    def _start(self, said: Sequence[str], match: Match, heard: Heard) -> int:
         """Where the idiom that ends at `match.end` began: the latest word from which it is found alone."""
         alone = self._alone.get(match.phrase)
         if alone is None:
             alone = self._alone[match.phrase] = self._compile([Phrase(self._idiom_cells[match.phrase].cells)])
         earliest = max(0, match.end + 1 - 2 * len(self._idiom_cells[match.phrase].cells))
         for start in range(match.end, earliest, -1):
-            if any(found.end == match.end - start for found in alone.search(said[start : match.end + 1])):
+            if any(found.end == match.end - start for found in alone.search(said[start : match.end + 1], heard)):
                 return start
         return earliest
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
 from nlu.spelling import NEIGHBOURS
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from nlu.understanding import Understanding
 
 Example = tuple[str, str]
 """A text and its intent."""

@@ -13,7 +13,7 @@ from nlu.language import detect
 from nlu.model import CarriedModel
 from nlu.reader import Thresholds, clean, decide
 from nlu.text import has_words
-from nlu.understanding import Reading, Understanding
+from nlu.understanding import Classification, Understanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,19 @@ def explain(text: str, model: CarriedModel | None, danger: DangerList, threshold
     """Read one text and say why; `most` voices on either side."""
     plain = clean(text)
     alarm = danger.check(plain)
-    reading = model.read(plain) if model is not None and has_words(plain) else None
-    understanding = decide(alarm, reading, detect(plain), thresholds)
-    voices = _voices(model, plain, reading) if model is not None and reading is not None else []
+    classified = model.classify(plain) if model is not None and has_words(plain) else None
+    understanding = decide(alarm, classified, detect(plain), thresholds)
+    voices = _voices(model, plain, classified) if model is not None and classified is not None else []
     return Explanation(
         understanding,
-        tuple(list(reading.ranking.items())[:5]) if reading else (),
+        tuple(list(classified.ranking.items())[:5]) if classified else (),
         tuple(voice for voice in voices[:most] if voice.weight > 0),
         tuple(voice for voice in voices[::-1][:most] if voice.weight < 0),
         alarm.spoke,
     )
 
 
-def _voices(model: CarriedModel, text: str, reading: Reading) -> list[Voice]:
+def _voices(model: CarriedModel, text: str, classified: Classification) -> list[Voice]:
     """All known n-grams of the text, the strongest voice for the best intent first."""
     if model.weights is None:
         return []
@@ -59,7 +59,7 @@ def _voices(model: CarriedModel, text: str, reading: Reading) -> list[Voice]:
     columns, values = model.weights.values(counts)
     own = model.weights.coefficients(columns)
     # Against the average intent: a weight that all intents share decides nothing.
-    speaks = values * (own[:, model.weights.intents.index(reading.intent)] - own.mean(axis=1))
+    speaks = values * (own[:, model.weights.intents.index(classified.intent)] - own.mean(axis=1))
     names: dict[str, float] = {}
     for ngram, weight in zip(_ngrams(model, counts), speaks.tolist(), strict=True):
         names[ngram] = names.get(ngram, 0.0) + weight

@@ -10,12 +10,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from config.languages import DUTCH
 from nlu.language_tables import ARABIC, LETTERS, PERSIAN, SHAPES, WORDS
-
-DEFAULT = "nl"
-
-LANGUAGES: tuple[str, ...] = ("nl", "en", "tr", "ar", "pl", "uk", "fa", "ti", "es", "fr", "de", "fy", "pap", "so", "ary")
-"""Every code that `detect` can return (ISO 639; `ary` is Moroccan Arabic in Latin letters)."""
 
 _LONGEST = 400  # characters looked at: the language shows in the first sentences
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -59,7 +55,7 @@ _WEIGHTS = _weights()
 
 
 def detect(text: str) -> str:
-    """Guess the language of a message; one of `LANGUAGES`, and `nl` when unsure. Never raises."""
+    """Guess the language of a message; one of `config.languages.LANGUAGES`, and Dutch when unsure. Never raises."""
     lowered = text[:_LONGEST].replace("İ", "i").lower()
     if lowered.isascii():
         return _latin(lowered)
@@ -105,18 +101,18 @@ def _latin(text: str) -> str:
             scores[language] += _LETTER_WEIGHT * sum(1 for letter in letters if letter in text)
     scores["ary"] += _ARABIC_DIGIT_WEIGHT * min(3, len(_ARABIC_DIGITS.findall(text)))
     best = max(scores, key=lambda code: scores[code])
-    return best if scores[best] - scores[DEFAULT] >= _MARGIN else _short(text, scores)
+    return best if scores[best] - scores[DUTCH] >= _MARGIN else _short(text, scores)
 
 
 def _short(text: str, scores: dict[str, float]) -> str:
     """One or two words: another language only when every known word is its own and none is Dutch."""
     words = _WORD.findall(text)
-    if len(words) > 2 or scores[DEFAULT] > 0:
-        return DEFAULT
+    if len(words) > 2 or scores[DUTCH] > 0:
+        return DUTCH
     best = max(scores, key=lambda code: scores[code])
     own = all(best in dict(_WEIGHTS.get(word, ())) for word in words)
     second = max((score for code, score in scores.items() if code != best), default=0.0)
-    return best if own and scores[best] - second >= 0.5 else DEFAULT
+    return best if own and scores[best] - second >= 0.5 else DUTCH
 
 
 _ANY_SHAPE = re.compile("|".join(sorted({re.escape(shape) for shapes in SHAPES.values() for shape in shapes})))

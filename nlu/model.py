@@ -17,7 +17,7 @@ import numpy.typing as npt
 from nlu.featurise import Counter, Tokenizer, child_tokens, whitespace_tokens
 from nlu.model_file import ModelError, read_array, read_json, read_skops, unpack
 from nlu.spelling import Speller
-from nlu.understanding import EngineError, Reading
+from nlu.understanding import Classification, EngineError
 from nlu.weighting import ARRAYS, Weights, checked, softmax
 
 DEFAULT_PATH = Path(__file__).resolve().parent / "models" / "praat.tar.gz"
@@ -109,7 +109,7 @@ class CarriedModel:
             raise ModelError(f"{path.name}: not laid out as Rasa {_RASA}x does it ({fault})") from None
         return model
 
-    def read(self, text: str) -> Reading:
+    def classify(self, text: str) -> Classification:
         """The intents of one text, most likely first. Raises `EngineError` only when numpy itself fails."""
         try:
             found = self._classify(self.counts(text))
@@ -118,7 +118,7 @@ class CarriedModel:
         order, values = np.argsort(-found, kind="stable").tolist(), found.tolist()
         ranking = {self.intents[index]: values[index] for index in order}
         best = self.intents[order[0]]
-        return Reading(best, ranking[best], ranking)
+        return Classification(best, ranking[best], ranking)
 
     def counts(self, text: str) -> list[dict[int, int]]:
         """The known n-grams of a text, by featurizer and column (for `nlu.explain`)."""

@@ -24,6 +24,7 @@ MOST_ENDS = 8
 _SHORTEST_BY_EAR = 4  # shorter words sound like too many others
 _STEM_KEY = 3  # letters by which stems are looked up
 _SHORTEST_MISSPELLED = 7  # letters, from where one wrong letter is forgiven
+_LONGEST_MISSPELLED = 40  # letters, up to where: no Dutch word of the list is longer, and the work grows with the square
 
 
 _Choice = tuple[frozenset[str], frozenset[str]]  # the words and stems that fit one place
@@ -141,6 +142,15 @@ def _join(table: dict[str, int], key: str, bits: int) -> None:
     table[key] = bits if known is None else known | bits
 
 
+class Heard(dict[str, str]):
+    """How the words of one message sound, each worked out once."""
+
+    def __missing__(self, word: str) -> str:
+        """Work it out."""
+        found = self[word] = sound(word)
+        return found
+
+
 @dataclass(slots=True)
 class _Lexicon:
     """Which cells a word fits, as bits: as written, as heard, by its stem, or with one wrong letter."""
@@ -167,18 +177,17 @@ class _Lexicon:
             for key in {stem, _sound_of(stem)}:
                 self.stems.setdefault(key[:_STEM_KEY], []).append((key, bits))
 
-    def bits(self, written: str) -> int:
+    def bits(self, written: str, heard: Heard) -> int:
         """The cells that this word fits. Remembered for `common` words alone: which of them were used, in no order."""
         known = self.remembered.get(written)
         if known is not None:
             return known
-        found = self._work_out(written)
+        found = self._work_out(written, heard[written])
         if written in self.common:
             self.remembered[written] = found
         return found
 
-    def _work_out(self, written: str) -> int:
-        heard = sound(written)
+    def _work_out(self, written: str, heard: str) -> int:
         found = self.exact.get(written, 0)
         for spelling in {written[:_STEM_KEY], heard[:_STEM_KEY]}:
             for stem, bits in self.stems.get(spelling, ()):
@@ -187,7 +196,7 @@ class _Lexicon:
         if written in self.real:
             return found
         found |= self.heard.get(heard, 0)
-        if not found and len(heard) >= _SHORTEST_MISSPELLED - 1:
+        if not found and _SHORTEST_MISSPELLED - 1 <= len(heard) <= _LONGEST_MISSPELLED:
             for shorter in {heard, *_without_one_letter(heard)}:
                 found |= self.misspelled.get(shorter, 0)
         return found
@@ -257,13 +266,17 @@ class PhraseSet:
         """Words that are common to everybody: what they fit is worked out once. Never a child's own."""
         self._lexicon.common |= frozenset(words)
 
-    def search(self, words: Sequence[str]) -> list[Match]:
-        """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only. An empty word fits nothing."""
+    def search(self, words: Sequence[str], heard: Heard | None = None) -> list[Match]:
+        """Where phrases end, in reading order; each phrase at its first `MOST_ENDS` ends only. An empty word fits nothing.
+
+        `heard` is shared by searches in the same message, and dropped with it.
+        """
+        heard = Heard() if heard is None else heard
         found: list[Match] = []
         ends: dict[int, int] = {}
         state = 0
         for index, word in enumerate(words):
-            fits = self._lexicon.bits(word) if word else 0
+            fits = self._lexicon.bits(word, heard) if word else 0
             if state:
                 state = self._step(self._skip(state | self._start), word, fits)
             else:  # nothing under way: only first cells can move (they are never gaps)

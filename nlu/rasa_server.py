@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from nlu.understanding import EngineError, Reading
+from nlu.understanding import Classification, EngineError
 
 _MAX_ANSWER = 256 * 1024
 
@@ -41,7 +41,7 @@ class RasaServer:
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
 
-    def read(self, text: str) -> Reading:
+    def classify(self, text: str) -> Classification:
         """Ask Rasa. Raises `EngineError` when it is late, gone, or answers something else than a ranking."""
         body = json.dumps({"text": text.lstrip(" \t\r\n/")}).encode()
         try:
@@ -90,9 +90,9 @@ def _refuse(status: int, size: int) -> None:
         raise EngineError(f"the Rasa server answered {status}, {size} bytes", permanent=status in {401, 403, 404})
 
 
-def _reading(answer: Mapping[str, Any]) -> Reading:
+def _reading(answer: Mapping[str, Any]) -> Classification:
     ranking = {str(entry["name"]): float(entry["confidence"]) for entry in answer.get("intent_ranking") or []}
     intent, confidence = str(answer["intent"]["name"]), float(answer["intent"]["confidence"])
     if not all(0.0 <= value <= 1.0 for value in (confidence, *ranking.values())):
         raise ValueError("a confidence outside 0 to 1")
-    return Reading(intent, confidence, ranking or {intent: confidence})
+    return Classification(intent, confidence, ranking or {intent: confidence})

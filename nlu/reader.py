@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.intents import FALLBACK, URGENCY_OF, Urgency
 from nlu.danger import Alarm, DangerList
 from nlu.deadline import Helpers, TooLateError
 from nlu.language import detect
 from nlu.text import LONGEST, STOP, words
-from nlu.understanding import FALLBACK, URGENCY_OF, Engine, EngineError, Reading, Understanding, Urgency
+from nlu.understanding import Classification, Engine, EngineError, Understanding
 
 DEADLINE_S = 0.2
 """Seconds that an engine may take; then the turn goes on without it."""
@@ -51,21 +52,21 @@ class Reader:
     ) -> None:
         self._danger = danger
         self._model = (engine, thresholds or Thresholds())  # one pair: a message is never read with half of a new one
-        self._acquaint()
+        self._remember_common_words()
         self._deadline_s = deadline_s
         self._helpers = Helpers(_HELPERS, name="nlu-engine")
 
     def use(self, engine: Engine | None, thresholds: Thresholds | None = None) -> None:
         """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
         self._model = (engine, thresholds or self._model[1])
-        self._acquaint()
+        self._remember_common_words()
 
     def use_danger(self, danger: DangerList) -> None:
         """Take another danger list from the next message on. The caller has loaded it, and so held it against its examples."""
         self._danger = danger
-        self._acquaint()
+        self._remember_common_words()
 
-    def _acquaint(self) -> None:
+    def _remember_common_words(self) -> None:
         engine, _ = self._model
         if engine is not None:
             self._danger.remember(engine.words)
@@ -76,16 +77,16 @@ class Reader:
         said = words(plain)
         alarm = self._danger.check_words(said)
         language = detect(plain)
-        reading = self._read(engine, plain) if any(word != STOP for word in said) else None
-        return decide(alarm, reading, language, thresholds)
+        classified = self._classify(engine, plain) if any(word != STOP for word in said) else None
+        return decide(alarm, classified, language, thresholds)
 
-    def _read(self, engine: Engine | None, text: str) -> Reading | None:
+    def _classify(self, engine: Engine | None, text: str) -> Classification | None:
         if engine is None:
             return None
         try:
             if not engine.may_stall:
-                return engine.read(text)  # a helper thread would cost more than the reading
-            return self._helpers.call(lambda: engine.read(text), deadline_s=self._deadline_s)
+                return engine.classify(text)  # a helper thread would cost more than the answer
+            return self._helpers.call(lambda: engine.classify(text), deadline_s=self._deadline_s)
         except (EngineError, TooLateError):
             return None
         except Exception:  # noqa: BLE001 - a faulty engine must never reach the child's turn
@@ -108,23 +109,23 @@ def clean(text: str) -> str:
     return shorter.lstrip(" \t\r\n/").rstrip()
 
 
-def decide(alarm: Alarm, reading: Reading | None, language: str, thresholds: Thresholds) -> Understanding:
+def decide(alarm: Alarm, classified: Classification | None, language: str, thresholds: Thresholds) -> Understanding:
     """Put the danger list's and the engine's word together. Pure."""
-    intent, confidence, urgency = _believe(reading, thresholds)
+    intent, confidence, urgency = _believe(classified, thresholds)
     if alarm.intent is not None and URGENCY_OF[intent] is not Urgency.ACUTE:
         intent, confidence = alarm.intent, _LIST_CONFIDENCE
     return Understanding(intent, confidence, max(urgency, URGENCY_OF[intent], alarm.urgency), language)
 
 
-def _believe(reading: Reading | None, thresholds: Thresholds) -> tuple[str, float, Urgency]:
-    if reading is None or reading.intent not in URGENCY_OF:
+def _believe(classified: Classification | None, thresholds: Thresholds) -> tuple[str, float, Urgency]:
+    if classified is None or classified.intent not in URGENCY_OF:
         return FALLBACK, 0.0, Urgency.NORMAL
-    urgency = _urgency(reading.ranking, thresholds)
-    if URGENCY_OF[reading.intent] is Urgency.ACUTE and urgency is not Urgency.ACUTE:
-        return FALLBACK, reading.confidence, Urgency.HIGH  # too unsure to cry danger: a human looks soon
-    if reading.confidence < thresholds.fallback_below:
-        return FALLBACK, reading.confidence, urgency
-    return reading.intent, reading.confidence, urgency
+    urgency = _urgency(classified.ranking, thresholds)
+    if URGENCY_OF[classified.intent] is Urgency.ACUTE and urgency is not Urgency.ACUTE:
+        return FALLBACK, classified.confidence, Urgency.HIGH  # too unsure to cry danger: a human looks soon
+    if classified.confidence < thresholds.fallback_below:
+        return FALLBACK, classified.confidence, urgency
+    return classified.intent, classified.confidence, urgency
 
 
 def _urgency(ranking: Mapping[str, float], thresholds: Thresholds) -> Urgency:

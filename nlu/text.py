@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 LONGEST = 4000
-"""Characters that are read; what follows is ignored (channels cut earlier, at the same length)."""
+"""Characters that are read, before and again after normalising: one character can stand for eighteen. What follows is ignored."""
+
+_MOST_DECOMPOSED = 4 * LONGEST
+"""Characters that are looked at once letters and their accents are apart: room for three accents on each letter."""
 
 STOP = "."
 """The token that stands for the end of a sentence."""
@@ -144,9 +147,11 @@ def has_words(text: str) -> bool:
 def _plain(text: str) -> str:
     """Lower case, no accents, no apostrophes, no letters drawn out, no digits that stand for letters."""
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", "".join(char if known(char) else " " for char in text))
+        # Loose accents go first: to put thousands of them in order, as normalising does, takes the square of their number.
+        plain = "".join(" " if not known(char) else "" if unicodedata.combining(char) else char for char in text)
+        decomposed = unicodedata.normalize("NFKD", plain)[:_MOST_DECOMPOSED]
         text = "".join(char for char in decomposed if unicodedata.category(char) not in _INVISIBLE)
-    text = text.lower()
+    text = text.lower()[:LONGEST]
     if "'" in text or not text.isascii():
         text = _APOSTROPHE.sub("", text)
         text = _LOOSE_APOSTROPHE.sub(" ", text)

@@ -16,6 +16,7 @@ from bot.channels.registry import SPECS
 from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from bot.message import Incoming
+from config.intents import URGENCY_OF
 from config.load import load
 from config.schema import Configuration, Team
 from handoff import keys
@@ -26,7 +27,7 @@ from handoff.database import open_store
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
-from nlu.understanding import URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 from tests.databases import sqlite_with_tables
 
 CONFIG = Path(__file__).parent.parent / "config"

@@ -26,7 +26,6 @@ from handoff import publishing
 from handoff.errors import HandoffError, NotFound
 from handoff.runtime import Runtime
 from nlu import danger_file
-from nlu.danger_file import DangerListError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(nlu.app, name="nlu")
@@ -61,7 +60,7 @@ def main() -> None:
         err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
         err.print(str(report), markup=False)
         raise SystemExit(1) from None
-    except (HandoffError, ConfigError, DangerListError, CannotStart) as error:
+    except (HandoffError, ConfigError, CannotStart) as error:
         err.print(f"praat: {error}", markup=False)
         raise SystemExit(1) from None
 
@@ -69,12 +68,12 @@ def main() -> None:
 @app.command()
 def check(folder: Annotated[Path | None, typer.Argument(help="the configuration; the installed one if not given")] = None) -> None:
     """Load the configuration and hold every word against the gates. Shows all faults at once; exit code 1 when there is one."""
-    from config.check import main as check_main  # noqa: PLC0415 - word lists: only for this command
+    from config import check as gates  # noqa: PLC0415 - word lists: only for this command
 
     chosen = folder or read_settings().config_dir
-    code = check_main(chosen, SPECS)
-    danger_file.load(chosen / "danger.yml")  # its faults are told by `main`
-    raise SystemExit(code)
+    faults = sorted([*gates.check(chosen, SPECS), *danger_file.check(chosen / "danger.yml")])
+    gates.show(faults, Console())
+    raise SystemExit(bool(faults))
 
 
 @app.command()

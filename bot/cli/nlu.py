@@ -14,10 +14,10 @@ from rich.table import Table
 
 from bot.channels.registry import read_settings
 from bot.understanding import open_reader
+from config.faults import Faults
 from config.settings import Settings
 from nlu import assemble, danger_file
 from nlu.danger import DangerList
-from nlu.danger_file import DangerListError
 from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
 from nlu.explain import Explanation, explain
 from nlu.model import CarriedModel
@@ -82,15 +82,15 @@ def _judged(settings: Settings) -> Reader:
 def _danger(settings: Settings) -> DangerList:
     try:
         return danger_file.load(settings.config_dir / "danger.yml")
-    except DangerListError as report:
-        raise typer.BadParameter("\n".join(report.faults)) from None
+    except Faults as report:
+        raise typer.BadParameter(str(report)) from None
 
 
 def _silent(url: str) -> str | None:
     """Why the Rasa server does not answer, or None when it does."""
     engine = RasaServer(url, timeout_s=_PATIENT_S)
     try:
-        engine.read("hoi")
+        engine.classify("hoi")
     except EngineError as fault:
         return str(fault)
     finally:

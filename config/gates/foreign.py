@@ -1,4 +1,4 @@
-"""The short word list for the languages that the rules of `guard_rules` cannot read: promises, pity, advice, and 'now'.
+"""The short word list for the languages that the rules of `rules` cannot read: promises, pity, advice, and 'now'.
 
 A native speaker reads each text before a gemeente goes live; this list keeps out what no reader should have to find.
 """

@@ -1,7 +1,7 @@
 """The speech-act gate: the bot says what it is, gives numbers, says what happens next and hands over. Nothing else.
 
 `docs/decisions/0003-speech-acts.md` has the catalogue, the sources and what this gate cannot see. Rules about words are in
-`guard_rules`, about people and hours in `guard_people`, about acts in `guard_acts`, for other languages in `guard_foreign`.
+`rules`, about people and hours in `people`, about acts in `acts`, for other languages in `foreign`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules on judging, on knowing better than the child, and on playing a human. See `guard_rules`."""
+"""Rules on judging, on knowing better than the child, and on playing a human. See `rules`."""
 
 from __future__ import annotations
 

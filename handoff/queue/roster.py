@@ -46,6 +46,12 @@ _LEFT = sa.union(
     sa.select(shift.c.team_id).where(_OPEN, shift.c.seen_at > _moment("ahead")),
     sa.select(shift.c.team_id).where(shift.c.ends_at > _moment("since")),
 )
+_THERE = (
+    sa.select(shift.c.team_id)
+    .join(person, person.c.id == shift.c.person_id)
+    .where(_OPEN, shift.c.seen_at > _moment("fresh"), shift.c.seen_at <= _moment("ahead"), person.c.disabled_at.is_(None))
+    .distinct()
+)
 _ABANDONED = sa.select(shift.c.id).where(_OPEN, shift.c.seen_at <= _moment("abandoned"))
 
 
@@ -93,6 +99,11 @@ def is_manned(team_id: sa.ColumnElement[str]) -> sa.Exists:
 def since_and_until(now: datetime) -> dict[str, datetime]:
     """Return the parameters of `is_manned`: between which moments a sign of life counts."""
     return {"fresh": now - FRESH, "ahead": now + AHEAD}
+
+
+def teams_on_duty(tx: Connection, now: datetime) -> frozenset[str]:
+    """The teams of which somebody is on duty now, by one look at the open shifts."""
+    return frozenset(tx.execute(_THERE, since_and_until(now)).scalars())
 
 
 def _of(team_id: str) -> sa.ColumnElement[bool]:

@@ -1,4 +1,6 @@
-"""Rasa itself, asked by `nlu.train`: validate the data, cross-validate, train, and parse texts. Runs in Rasa's Python 3.10 only.
+"""Rasa itself, asked by `nlu.training.train`: validate the data, cross-validate, train, and parse texts.
+
+Runs in Rasa's Python 3.10 only:
 
     python -m nlu.rasa.judge JOB.json
 

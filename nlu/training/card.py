@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nlu.understanding import URGENCY_OF, Urgency
+from config.intents import URGENCY_OF, Urgency
 
 Record = Mapping[str, Any]
 

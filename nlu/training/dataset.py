@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from config.intents import INTENTS
 from nlu import danger_file
 from nlu.evaluate import Example, read_examples, with_typos
 from nlu.text import STOP, words
-from nlu.understanding import INTENTS
 
 NLU = Path(__file__).resolve().parent.parent
 PROJECT = NLU / "rasa"
@@ -85,7 +85,7 @@ def data_hash(folder: Path = PROJECT, *, code: Iterable[Path] | None = None) -> 
 
 
 def _code() -> list[Path]:
-    shared = ("text", "spelling", "concepts", "featurise", "weighting", "danger", "phrases", "calibrate")
+    shared = ("text", "spelling", "concepts", "featurise", "weighting", "danger", "phrases", "training/calibrate")
     return [danger_file.DEFAULT_PATH, *(NLU / f"{name}.py" for name in shared), *sorted(PROJECT.glob("*.py"))]
 
 

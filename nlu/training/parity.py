@@ -76,7 +76,7 @@ def compare(model: CarriedModel, texts: Sequence[str], rankings: Sequence[Mappin
     """Rasa's rankings against the carried model's, text by text."""
     other, largest = 0, 0.0
     for text, ranking in zip(texts, rankings, strict=True):
-        ours = model.read(text)
+        ours = model.classify(text)
         best = max(ranking, key=lambda name: ranking[name])
         # Two intents may be equally likely to the last digit: then either is the same answer.
         if ours.intent != best and abs(ranking[best] - ranking.get(ours.intent, 0.0)) > TOLERANCE:

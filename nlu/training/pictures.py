@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from config.intents import FALLBACK, INTENTS
 from nlu.evaluate import Bin
-from nlu.understanding import FALLBACK, INTENTS
 
 _CELL, _LEFT, _TOP = 24, 210, 210
 _STYLE = "font-family:system-ui,sans-serif;font-size:12px;fill:#222"

@@ -22,13 +22,13 @@ from rich.console import Console
 
 from nlu import danger_file, model
 from nlu.assemble import record_path
-from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.danger import DangerList
 from nlu.evaluate import Example, Report, compare, evaluate, read_examples
 from nlu.model import CarriedModel
 from nlu.reader import Reader, Thresholds, clean
 from nlu.training import dataset, parity, rasa_env
 from nlu.training.asking_rasa import Judge, RasaFailedError, progress_on
+from nlu.training.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.training.card import render
 from nlu.training.pictures import confusion_matrix, reliability_curve, trade_off_curve
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy import FIRST_CONTACT, HANDOFF, LANGUAGE_CARDS, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from bot.message import ChannelUtterances
+from bot.policy import FIRST_CONTACT, HANDOFF, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
+from config.languages import LANGUAGE_CARDS
+from nlu.understanding import Understanding
 from tests.make import configuration, understood
 
 EARLIER = ((FIRST_CONTACT, "utter_greet", HANDOFF),)
@@ -41,6 +46,42 @@ def test_an_answer_that_lets_a_child_go_needs_a_sure_reading(intent: str) -> Non
     """'ik wil niet meer' was once read as wanting to erase the chat."""
     assert decide(State(), understood(intent, confidence=0.79))[1] == "utter_nlu_fallback"
     assert decide(State(), understood(intent, confidence=0.95))[1] == f"utter_{intent}"
+
+
+ADDED = ChannelUtterances(before=("utter_opener",), after=("utter_choose",))
+
+
+@pytest.mark.parametrize(
+    ("turns", "added", "said"),
+    [
+        ((), ADDED, (FIRST_CONTACT, "utter_opener", "utter_greet", HANDOFF, "utter_choose")),
+        ((("utter_opener", "utter_choose"),), ADDED, ("utter_greet", HANDOFF)),
+        ((), replace(ADDED, answer="utter_media"), (FIRST_CONTACT, "utter_opener", "utter_media", HANDOFF, "utter_choose")),
+        ((), replace(ADDED, opens_only=True), (FIRST_CONTACT, "utter_opener", HANDOFF, "utter_choose")),
+        ((("utter_opener",),), replace(ADDED, opens_only=True), (NUMBERS, HANDOFF, "utter_choose")),
+        ((), replace(ADDED, opens_only=True, on_arrival="utter_here").arrived(), (
+            FIRST_CONTACT, "utter_opener", "utter_here", HANDOFF, "utter_choose",
+        )),
+    ],
+)  # fmt: skip
+def test_what_a_channel_adds_is_told_once_and_an_answer_of_its_own_replaces(
+    turns: tuple[tuple[str, ...], ...], added: ChannelUtterances, said: tuple[str, ...]
+) -> None:
+    assert decide(State(turns, channel=added), understood()) == said
+
+
+def test_a_fallback_of_the_channel_is_said_only_where_nothing_was_understood() -> None:
+    added = ChannelUtterances(fallback="utter_near")
+    assert decide(State(channel=added), understood()) == (FIRST_CONTACT, "utter_greet", HANDOFF)
+    assert decide(State(channel=added), understood(FALLBACK)) == (FIRST_CONTACT, HANDOFF, "utter_near")
+
+
+@pytest.mark.parametrize(
+    "added", [ADDED, replace(ADDED, opens_only=True), ChannelUtterances(answer="utter_media", fallback="utter_near")]
+)
+def test_in_danger_a_channel_adds_nothing(added: ChannelUtterances) -> None:
+    acute = understood("acute_danger")
+    assert decide(State(channel=added), acute) == decide(State(), acute)
 
 
 def test_another_language_gets_one_card_in_that_language() -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.understanding import UnderstandingWatch, open_reader
+from config.faults import Faults
+from config.intents import FALLBACK, Urgency
 from config.settings import Settings, read_settings
 from nlu import danger_file, model
 from nlu.assemble import record_path
-from nlu.understanding import FALLBACK, Urgency
 from tests.make import CONFIG
 from tests.nlu.test_model import files_of, packed
 
@@ -133,7 +134,7 @@ def test_a_proven_list_is_not_tried_again_and_a_changed_one_is(house: House) -> 
     raw, proof = house.danger.read_bytes(), (house.settings.data_dir / "danger.proven").read_text()
     assert proof == danger_file.fingerprint(raw)
     wrong = raw.replace(b"speaks: [", b"speaks: [de zon schijnt, ", 1)
-    with pytest.raises(danger_file.DangerListError, match="stays silent"):
+    with pytest.raises(Faults, match="stays silent"):
         danger_file.parse(wrong, "danger.yml", proven=proof)
     danger_file.parse(wrong, "danger.yml", proven=danger_file.fingerprint(wrong))
     house.danger.write_bytes(wrong)

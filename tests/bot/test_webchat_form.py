@@ -9,8 +9,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from config.intents import Urgency
 from handoff.models import conversation, message
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 from tests.bot.web import Site, new_token
 from tests.make import CITY, House, rows
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from nlu.understanding import Understanding, Urgency
+from config.intents import Urgency
+from nlu.understanding import Understanding
 from tests.bot.web import Site
 from tests.browser.child_desk import Child, send, served, words
 from tests.make import House

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config.reading import read
+from config.parse import parse_folder
 from config.yaml_tree import read_tree
 
 HERE = Path(__file__).parent
@@ -33,4 +33,4 @@ def by_rule(name: str) -> list[tuple[str, str]]:
 @cache
 def explained() -> dict[str, str]:
     """The explained words of the configuration that is shipped."""
-    return read(CONFIG).explained
+    return parse_folder(CONFIG).explained

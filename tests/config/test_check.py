@@ -84,8 +84,8 @@ def test_the_report_never_reads_a_fault_as_markup() -> None:
     assert "a.yml:3" in out.getvalue()
 
 
-def test_it_runs_as_a_module(folder: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "config.check", str(folder)], capture_output=True, text=True, check=False)
+def test_it_runs_as_a_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "bot", "check", str(CONFIG)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

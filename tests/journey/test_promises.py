@@ -18,6 +18,7 @@ from bot.delivery import deliver_due
 from bot.message import Incoming
 from bot.turn import pressed, take_turn
 from bot.waiting import tell_waiting
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
 from config.schema import Condition
 from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
@@ -26,7 +27,7 @@ from handoff.crypto import ChildKey
 from handoff.errors import Denied, NotFound
 from handoff.models import handoff, message, outbox
 from handoff.queue import handoffs
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, Understanding, Urgency
+from nlu.understanding import Understanding
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, incoming, rows, team_id_of, understood
 

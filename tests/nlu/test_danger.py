@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from config.faults import Faults
+from config.intents import URGENCY_OF, Urgency
 from nlu.danger import DangerList
-from nlu.danger_file import DEFAULT_PATH, DangerListError, build, load
+from nlu.danger_file import DEFAULT_PATH, load, parse
 from nlu.training.dataset import training_examples
-from nlu.understanding import URGENCY_OF, Urgency
 
 LIST = load()
 
@@ -109,6 +111,15 @@ def test_adding_words_before_a_danger_in_its_own_sentence_does_not_hide_it() -> 
         assert LIST.check(f"{before} papa heeft een mes").urgency is Urgency.ACUTE
 
 
+def build(data: Any) -> DangerList:
+    """The list in this data, as if it had been read from a file."""
+    written = io.BytesIO()
+    yaml = YAML(typ="safe")
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(data, written)
+    return parse(written.getvalue(), "danger.yml")
+
+
 def broken(data: Any, change: str) -> Any:  # noqa: C901, PLR0912 - one line each
     data = copy.deepcopy(data)
     phrase = data["phrases"][0]
@@ -162,36 +173,50 @@ def broken(data: Any, change: str) -> Any:  # noqa: C901, PLR0912 - one line eac
     ],
 )
 def test_a_broken_list_is_refused(data: Any, change: str) -> None:
-    with pytest.raises(DangerListError):
+    with pytest.raises(Faults):
         build(broken(data, change))
 
 
 def test_all_faults_are_told_at_once(data: Any) -> None:
-    with pytest.raises(DangerListError) as caught:
+    with pytest.raises(Faults) as caught:
         build(broken(broken(data, "unknown key"), "unknown group"))
     assert len(caught.value.faults) == 2
+
+
+def test_every_fault_names_its_line(tmp_path: Path) -> None:
+    written = DEFAULT_PATH.read_text("utf-8")
+    lines = written.split("\n")
+    number = next(i for i, line in enumerate(lines) if line.startswith("    speaks: ["))
+    lines[number] = lines[number].replace("speaks: [", "speaks: [de zon schijnt, ", 1)
+    path = tmp_path / "danger.yml"
+    path.write_text("\n".join(lines), "utf-8")
+    with pytest.raises(Faults) as caught:
+        load(path)
+    assert [(fault.file, fault.line, fault.key) for fault in caught.value.faults] == [
+        ("danger.yml", number + 1, "phrases.0.speaks.0")
+    ]
 
 
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"a: &x 1\nb: *x\n", "anchors"),
-        (b"a: !!python/object:os.system x\n", "tags"),
-        (b"a: [\n", "not YAML"),
-        (b"groups: {}\ngroups: {}\n", "not YAML"),
-        (b"\xff\xfe\x00", "not YAML"),
+        (b"a: &x 1\nb: *x\n", "danger.yml:1: a an anchor"),
+        (b"a: !!python/object:os.system x\n", "danger.yml:1: a a tag"),
+        (b"a: [\n", "danger.yml:2: is no YAML"),
+        (b"groups: {}\ngroups: {}\n", "danger.yml:2: groups is written twice"),
+        (b"\xff\xfe\x00", "not UTF-8"),
         (b"#" * 600_000, "larger"),
     ],
 )
 def test_a_file_that_may_not_be_read(tmp_path: Path, raw: bytes, why: str) -> None:
     path = tmp_path / "danger.yml"
     path.write_bytes(raw)
-    with pytest.raises(DangerListError, match=why):
+    with pytest.raises(Faults, match=why):
         load(path)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DangerListError, match="cannot be read"):
+    with pytest.raises(Faults, match=r"danger\.yml: this file is missing"):
         load(tmp_path / "danger.yml")
 
 
@@ -209,9 +234,16 @@ LAST_PHRASE = {
 }
 
 
-@pytest.mark.parametrize("written", ["phrases: 2024-02-31\n", "phrases: [\n", "\tphrases: 1\n"])
-def test_a_slip_in_the_yaml_is_a_fault_like_any_other(tmp_path: Path, written: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("phrases: 2024-02-31\n", "danger.yml:1: phrases must be a list"),
+        ("phrases: [\n", "danger.yml:2: is no YAML"),
+        ("\tphrases: 1\n", "danger.yml:1: is no YAML"),
+    ],
+)
+def test_a_slip_in_the_yaml_is_a_fault_like_any_other(tmp_path: Path, written: str, why: str) -> None:
     path = tmp_path / "danger.yml"
     path.write_text(written, encoding="utf-8")
-    with pytest.raises(DangerListError, match="not YAML"):
+    with pytest.raises(Faults, match=why):
         load(path)

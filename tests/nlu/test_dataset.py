@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from config.intents import INTENTS
 from nlu import model
 from nlu.assemble import open_reader, record_path
 from nlu.evaluate import evaluate, read_examples
 from nlu.training import dataset
 from nlu.training.card import render
 from nlu.training.train import CARD
-from nlu.understanding import INTENTS
 
 EXAMPLES = dataset.training_examples()
 

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
+from config.intents import FALLBACK, URGENCY_OF, Urgency
 from nlu.danger import QUIET
 from nlu.evaluate import ExamplesError, compare, read_examples, with_typos
+from nlu.training.calibrate import Unseen, best_scale, rescaled, set_thresholds, trade_off, understood
 from nlu.training.dataset import training_examples
 from nlu.training.pictures import confusion_matrix, reliability_curve, trade_off_curve
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding, Urgency
+from nlu.understanding import Understanding
 
 
 def said(intent: str, confidence: float = 0.9, urgency: Urgency | None = None) -> Understanding:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.language import LANGUAGES, detect
+from config.languages import LANGUAGES
+from nlu.language import detect
 from nlu.training.dataset import training_examples
 
 CASES = [

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.intents import FALLBACK, INTENTS, Urgency
 from nlu import model
 from nlu.assemble import open_model, open_reader, read_thresholds
 from nlu.model import CarriedModel
 from nlu.model_file import MAX_MEMBER, ModelError
 from nlu.training.parity import TOLERANCE, compare, fuzzed
-from nlu.understanding import FALLBACK, INTENTS, Urgency
 
 MODELS = Path(__file__).parent / "rasa_models"
 SKOPS = "components/train_LogisticRegressionClassifier4/train_LogisticRegressionClassifier4.skops"
@@ -54,7 +54,7 @@ def test_the_model_that_ships_knows_every_intent() -> None:
 @settings(deadline=None)
 @given(st.text(max_size=500))
 def test_any_text_is_read(text: str) -> None:
-    ranking = SHIPPED.read(text).ranking
+    ranking = SHIPPED.classify(text).ranking
     assert sum(ranking.values()) == pytest.approx(1)
     assert list(ranking.values()) == sorted(ranking.values(), reverse=True)
 

@@ -76,27 +76,27 @@ def engine(server: Server) -> Iterator[RasaServer]:
 
 
 def test_the_ranking_comes_back(server: Server, engine: RasaServer) -> None:
-    reading = engine.read("hoi 😭")
+    reading = engine.classify("hoi 😭")
     assert (reading.intent, reading.confidence) == ("greet", 0.8)
     assert reading.ranking == {"greet": 0.8, "deny": 0.2}
     assert server.asked == [("/model/parse", "hoi 😭")]
 
 
 def test_a_leading_slash_is_never_sent(server: Server, engine: RasaServer) -> None:
-    engine.read(" / ik wil praten")
+    engine.classify(" / ik wil praten")
     assert server.asked[0][1] == "ik wil praten"
 
 
 def test_the_token_goes_along(server: Server) -> None:
     engine = RasaServer(server.url + "/rasa/", token="a b", timeout_s=5)
-    engine.read("hoi")
+    engine.classify("hoi")
     engine.close()
     assert server.asked[0][0] == "/rasa/model/parse?token=a+b"
 
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_anew(server: Server, engine: RasaServer) -> None:
     server.hangs_up = True
-    assert [engine.read("hoi").intent for _ in range(3)] == ["greet"] * 3
+    assert [engine.classify("hoi").intent for _ in range(3)] == ["greet"] * 3
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_bad_answer_is_an_engine_error(
 ) -> None:
     server.status, server.answer = status, answer
     with pytest.raises(EngineError) as caught:
-        engine.read("een geheim van een kind")
+        engine.classify("een geheim van een kind")
     assert caught.value.permanent is permanent
     assert "geheim" not in str(caught.value)
 
@@ -126,14 +126,14 @@ def test_a_bad_answer_is_an_engine_error(
 def test_a_server_that_says_nothing_is_late(server: Server) -> None:
     server.silent = True
     with pytest.raises(EngineError, match="did not answer"):
-        RasaServer(server.url, timeout_s=0.05).read("hoi")
+        RasaServer(server.url, timeout_s=0.05).classify("hoi")
 
 
 def test_no_server_at_all(server: Server) -> None:
     port = server.server_address[1]
     server.server_close()
     with pytest.raises(EngineError, match="did not answer"):
-        RasaServer(f"http://127.0.0.1:{port}", timeout_s=0.05).read("hoi")
+        RasaServer(f"http://127.0.0.1:{port}", timeout_s=0.05).classify("hoi")
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "x:5005", "http://u:p@host", "http://host?x=1"])

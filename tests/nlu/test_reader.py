@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
+from config.languages import LANGUAGES
 from nlu.danger import Alarm
 from nlu.danger_file import load
-from nlu.language import LANGUAGES
 from nlu.reader import Reader, Thresholds, clean, decide, understand
-from nlu.understanding import FALLBACK, INTENTS, URGENCY_OF, EngineError, Reading, Understanding, Urgency
+from nlu.understanding import Classification, EngineError, Understanding
 
 LIST = load()
 SURE = Thresholds(fallback_below=0.3, acute_from=0.4, high_from=0.5)
@@ -28,9 +29,9 @@ class Saying:
 
     def __init__(self, intent: str, confidence: float, **others: float) -> None:
         self.asked: list[str] = []
-        self._reading = Reading(intent, confidence, {intent: confidence, **others})
+        self._reading = Classification(intent, confidence, {intent: confidence, **others})
 
-    def read(self, text: str) -> Reading:
+    def classify(self, text: str) -> Classification:
         self.asked.append(text)
         return self._reading
 
@@ -42,7 +43,7 @@ class Failing:
         self._fault = fault
         self.may_stall = may_stall
 
-    def read(self, text: str) -> Reading:
+    def classify(self, text: str) -> Classification:
         raise self._fault
 
 
@@ -56,10 +57,10 @@ class Stuck:
         self.let_go = threading.Event()
         self.threads: set[int] = set()
 
-    def read(self, text: str) -> Reading:
+    def classify(self, text: str) -> Classification:
         self.threads.add(threading.get_ident())
         self.let_go.wait()
-        return Reading("greet", 1.0, {"greet": 1.0})
+        return Classification("greet", 1.0, {"greet": 1.0})
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_understanding_can_only_raise(alarm: Alarm, weights: dict[str, float], f
     total = sum(weights.values())
     ranking = {name: weight / total for name, weight in weights.items()}
     best = max(ranking, key=lambda name: ranking[name])
-    reading = Reading(best, ranking[best], ranking)
+    reading = Classification(best, ranking[best], ranking)
     thresholds = Thresholds(fallback, acute, high)
     found = decide(alarm, reading, "nl", thresholds)
     assert found.urgency >= alarm.urgency

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.client import TelegramClient
-from bot.channels.telegram.limits import Pace
+from bot.channels.telegram.limits import RateLimiter
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.turn import door_of
 from bot.channels.telegram.updates import Updates
@@ -128,7 +128,7 @@ def rig(
 
     with bot_api(api) as url:
         client = TelegramClient(TOKEN, url, timeout=timeout)
-        channel = TelegramChannel(client, Pace(lambda: house.clock().timestamp(), sleep))
+        channel = TelegramChannel(client, RateLimiter(lambda: house.clock().timestamp(), sleep))
         try:
             yield Rig(house, api, client, channel, Updates(house.runtime, understand, channel, fallback, bot=BOT), slept, loop)
         finally:

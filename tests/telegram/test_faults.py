@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.limits import CHAT_BURST, GLOBAL_BURST, Pace
+from bot.channels.telegram.limits import CHAT_BURST, GLOBAL_BURST, RateLimiter
 from bot.channels.telegram.polling import Polling
 from bot.delivery import deliver_due
 from bot.loops import steps
@@ -233,9 +233,9 @@ def test_all_chats_together_stay_below_telegrams_limit() -> None:
         slept.append(seconds)
 
     async def many() -> None:
-        pace = Pace(lambda: 0.0, sleep)
+        limiter = RateLimiter(lambda: 0.0, sleep)
         for chat_id in range(100):
-            await pace.take(chat_id)
+            await limiter.take(chat_id)
 
     asyncio.run(many())
     assert len(slept) == 100 - GLOBAL_BURST
@@ -250,7 +250,7 @@ def test_pieces_that_went_out_are_not_sent_again(bot: Rig) -> None:
     bot.house.clock.turn(seconds=10)
     _write(bot, text)
     before = len(bot.api.sent)
-    restarted = TelegramChannel(bot.client, bot.channel._pace)
+    restarted = TelegramChannel(bot.client, bot.channel._limiter)
 
     async def play() -> None:
         going = asyncio.create_task(deliver_due(bot.house.runtime, {"telegram": bot.channel}))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram.parse import NOTES, read
+from bot.channels.telegram.parse import NOTES, parse_update
 from bot.channels.telegram.updates import Updates
 from handoff.models import message
 from handoff.queue import handoffs
@@ -134,7 +134,7 @@ def test_a_pressed_button_ends_its_waiting_sign_and_is_nothing_else(bot: Rig) ->
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_nothing(bot: Rig, update: object) -> None:
-    assert read(update) is None
+    assert parse_update(update) is None
     bot.run(bot.updates.take(update))
     assert bot.api.calls == []
 

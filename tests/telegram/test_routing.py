@@ -12,7 +12,7 @@ from bot.channels.registry import CHANNELS
 from bot.channels.telegram.service import fallback_of
 from bot.channels.telegram.settings import TelegramSettings
 from bot.serve import Running, open_channels
-from config.schema import Municipality
+from config.schema import Municipality, Team
 from config.settings import SettingsFaults
 from handoff import confidant
 from handoff.places import municipalities
@@ -88,9 +88,13 @@ def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
     assert _team_of(bot) == CITY
 
 
+def _team(number: int) -> tuple[Team]:
+    return (Team(id=f"team-g{number}", name=f"Team G{number}"),)
+
+
 def test_a_long_list_of_gemeenten_is_not_shown(bot: Rig) -> None:
     known = dict(bot.house.runtime.configuration.municipalities)
-    known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}"}) for i in range(7)}
+    known |= {f"g{i}": known["elders"].model_copy(update={"id": f"g{i}", "name": f"G{i}", "teams": _team(i)}) for i in range(7)}
     _with(bot, known)
     for i in range(7):
         bot.house.confidant(f"gerda{i}", f"g{i}")

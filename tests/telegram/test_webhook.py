@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bot.channels.telegram.service import TelegramService, open_telegram
 from bot.channels.telegram.settings import TelegramSettings
-from bot.channels.telegram.webhook import HEADER, LARGEST, PATH, TelegramFirst, webhook_app
+from bot.channels.telegram.webhook import HEADER, LARGEST, PATH, WebhookFront, webhook_app
 from tests.make import CITY, understood
 from tests.telegram.bot_api import TOKEN, Fault
 from tests.telegram.rig import Rig
@@ -26,7 +26,7 @@ SECRET = "kanarie-webhook-geheim-0123456789abcdef"
 
 def _ask(bot: Rig, body: bytes, headers: dict[str, str] | None = None, method: str = "POST", path: str = PATH) -> httpx.Response:
     page = Starlette(routes=[Route("/", lambda _: PlainTextResponse("page"), methods=["GET", "PUT"])])
-    app = TelegramFirst(webhook_app(bot.updates), page, SECRET)
+    app = WebhookFront(webhook_app(bot.updates), page, SECRET)
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)

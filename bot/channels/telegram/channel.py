@@ -12,7 +12,7 @@ import structlog
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.client import TelegramClient
-from bot.channels.telegram.limits import Pace
+from bot.channels.telegram.limits import RateLimiter
 from bot.channels.telegram.spec import SPEC
 from bot.message import Outgoing
 
@@ -35,9 +35,9 @@ class TelegramChannel:
 
     spec = SPEC
 
-    def __init__(self, client: TelegramClient, pace: Pace | None = None) -> None:
+    def __init__(self, client: TelegramClient, limiter: RateLimiter | None = None) -> None:
         self._client = client
-        self._pace = pace or Pace()
+        self._limiter = limiter or RateLimiter()
         self._said: dict[int, list[int]] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._leaving: set[int] = set()
@@ -48,12 +48,12 @@ class TelegramChannel:
         Raises `DeliveryFailed`, also when this chat had a few just now: the others do not wait.
         """
         chat_id = int(address)
-        if (seconds := self._pace.wait(chat_id)) > 0:
+        if (seconds := self._limiter.wait(chat_id)) > 0:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False, retry_after=seconds)
         titles = [*(button.title for button in outgoing.buttons), *outgoing.choices]
         keyboard = [titles[i : i + _ROW] for i in range(0, len(titles), _ROW)]
         shown = keyboard if keyboard or outgoing.from_human or outgoing.last else None
-        await self._pace.take(chat_id)
+        await self._limiter.take(chat_id)
         return await self._client.send(chat_id, outgoing.text, shown)
 
     async def say(self, chat_id: int, text: str) -> None:
@@ -61,9 +61,9 @@ class TelegramChannel:
 
         Raises `DeliveryFailed`, also when the chat had so much just now that others would have to wait for it.
         """
-        if self._pace.wait(chat_id) > _SOON_S:
+        if self._limiter.wait(chat_id) > _SOON_S:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False)
-        await self._pace.take(chat_id)
+        await self._limiter.take(chat_id)
         self._said.setdefault(chat_id, []).append(await self._client.send(chat_id, text, []))
         if len(self._said) > _REMEMBERED:
             self._said.pop(next(iter(self._said)))
@@ -118,7 +118,7 @@ class TelegramChannel:
                     log.warning("telegram_not_left", error=str(fault))
                     if not waits:
                         return False
-                    await self._pace.sleep(fault.retry_after or waits.pop(0))
+                    await self._limiter.sleep(fault.retry_after or waits.pop(0))
                     continue
             steps.pop(0)
         return True

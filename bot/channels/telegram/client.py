@@ -91,12 +91,12 @@ class TelegramClient:
 
         Plain, because a kind that the library does not know yet must not stop the others.
         """
-        wish: dict[str, Any] = {"timeout": seconds, "allowed_updates": list(ALLOWED)}
+        asked: dict[str, Any] = {"timeout": seconds, "allowed_updates": list(ALLOWED)}
         if offset is not None:
-            wish["offset"] = offset
+            asked["offset"] = offset
         # Telegram's names do not look at case; in the library's own spelling it would make its own objects of it
         ask = self._bot.do_api_request
-        found = await _try(lambda: ask("GetUpdates", api_kwargs=wish, read_timeout=seconds + self._timeout))
+        found = await _try(lambda: ask("GetUpdates", api_kwargs=asked, read_timeout=seconds + self._timeout))
         return list(found) if isinstance(found, list) else []
 
     async def send(self, chat_id: int, text: str, keyboard: list[list[str]] | None) -> int:

@@ -16,8 +16,8 @@ _CHATS = 10_000
 
 
 @dataclass(slots=True)
-class Allowance:
-    """So many messages at once, and so many a second after that. `left` is what may go now."""
+class TokenBucket:
+    """A token bucket: `burst` messages at once, and then `per_second`. `left` may go now, as of `at` (seconds)."""
 
     burst: float
     per_second: float
@@ -39,13 +39,16 @@ class Allowance:
 
 
 @dataclass(slots=True)
-class Pace:
-    """Waits before a message that would be too fast. Chat ids are kept in memory alone, the oldest forgotten."""
+class RateLimiter:
+    """Makes a message wait that would be too fast: one bucket for the bot, one for each chat.
+
+    Chat ids are kept in memory alone, the oldest forgotten.
+    """
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _all: Allowance | None = None
-    _chats: dict[int, Allowance] = field(default_factory=dict)
+    _all: TokenBucket | None = None
+    _chats: dict[int, TokenBucket] = field(default_factory=dict)
 
     def wait(self, chat_id: int) -> float:
         """Seconds until this chat may have one more message; takes nothing."""
@@ -55,8 +58,8 @@ class Pace:
     async def take(self, chat_id: int) -> None:
         """Return when one more message may go to this chat."""
         now = self.clock()
-        self._all = self._all or Allowance(GLOBAL_BURST, GLOBAL_PER_SECOND, GLOBAL_BURST, now)
-        chat = self._chats.pop(chat_id, None) or Allowance(CHAT_BURST, CHAT_PER_SECOND, CHAT_BURST, now)
+        self._all = self._all or TokenBucket(GLOBAL_BURST, GLOBAL_PER_SECOND, GLOBAL_BURST, now)
+        chat = self._chats.pop(chat_id, None) or TokenBucket(CHAT_BURST, CHAT_PER_SECOND, CHAT_BURST, now)
         self._chats[chat_id] = chat
         if len(self._chats) > _CHATS:
             self._chats.pop(next(iter(self._chats)))

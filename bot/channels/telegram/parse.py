@@ -75,21 +75,21 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ButtonPress:
     """A button under a message was pressed. We send none; the answer only ends the waiting sign on the phone."""
 
     query_id: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class Group:
     """A group or channel: a place with more people than the child. `added`: the bot was put there just now."""
 
     chat_id: int = field(repr=False)
     added: bool
 
 
-Meaning = Post | Pressed | Crowd | None
+Meaning = Post | ButtonPress | Group | None
 
 
 def number_of(update: object) -> int | None:
@@ -97,20 +97,20 @@ def number_of(update: object) -> int | None:
     return _number(update.get("update_id")) if isinstance(update, dict) else None
 
 
-def read(update: object) -> Meaning:
-    """What this update means. None: nothing, and 200 is the answer."""
+def parse_update(update: object) -> Meaning:
+    """Return what this update means; None when it means nothing, and 200 is the answer."""
     if not isinstance(update, dict):
         return None
     for name in ("message", "edited_message"):
         if isinstance(update.get(name), dict):
             return _message(update[name], number_of(update), edited=name == "edited_message")
     if isinstance(update.get("channel_post"), dict):
-        return _crowd(update["channel_post"], added=False)
+        return _group(update["channel_post"], added=False)
     if isinstance(update.get("my_chat_member"), dict):
         return _membership(update["my_chat_member"])
     query = update.get("callback_query")
     if isinstance(query, dict) and isinstance(query.get("id"), str) and 0 < len(query["id"]) <= 64:
-        return Pressed(query["id"])
+        return ButtonPress(query["id"])
     return None
 
 
@@ -124,22 +124,22 @@ def _chat(part: Mapping[str, Any]) -> tuple[int | None, object]:
     return (_number(chat.get("id")), chat.get("type")) if isinstance(chat, dict) else (None, None)
 
 
-def _crowd(part: Mapping[str, Any], *, added: bool) -> Crowd | None:
+def _group(part: Mapping[str, Any], *, added: bool) -> Group | None:
     chat_id, kind = _chat(part)
-    return Crowd(chat_id, added) if chat_id is not None and kind in ("group", "supergroup", "channel") else None
+    return Group(chat_id, added) if chat_id is not None and kind in ("group", "supergroup", "channel") else None
 
 
-def _membership(part: Mapping[str, Any]) -> Crowd | None:
+def _membership(part: Mapping[str, Any]) -> Group | None:
     now = part.get("new_chat_member")
     status = now.get("status") if isinstance(now, dict) else None
-    return _crowd(part, added=True) if status in ("member", "administrator", "restricted") else None
+    return _group(part, added=True) if status in ("member", "administrator", "restricted") else None
 
 
 def _message(message: Mapping[str, Any], update: int | None, *, edited: bool) -> Meaning:
     chat_id, kind = _chat(message)
     message_id = _number(message.get("message_id"))
     if kind != "private":
-        return None if message.get("left_chat_member") else _crowd(message, added=False)
+        return None if message.get("left_chat_member") else _group(message, added=False)
     if chat_id is None or chat_id <= 0 or message_id is None or message_id <= 0 or _from_bot(message):
         return None
     edited_at = _number(message.get("edit_date")) if edited else None

@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent:
+class RecentMessages:
     """Not for the disk: a mark of each text under a key of this process, and names that a child typed, until it tells more."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Recent:
         self._texts: dict[int, dict[str, str]] = {}
 
     def __repr__(self) -> str:
-        return "Recent()"
+        return "RecentMessages()"
 
     def unchanged(self, post: Post) -> bool:
         """Whether this edit says what the message said already (Telegram edits by itself, to show a link)."""

@@ -32,7 +32,7 @@ _LONGEST, _MOST_WORDS = 40, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Choice:
     """What a message says about the gemeente. `chosen`: it may have the chat. `named`: its name is all that was typed.
 
     `near` are gemeenten whose names look like it; `ask`: this child has to be asked; `texts`: what the server still knows of
@@ -47,8 +47,8 @@ class Wish:
     by_code: bool = False
 
 
-def said(configuration: Configuration, post: Post) -> Post:
-    """The words behind /start are the child's own, unless they are a code that we gave out."""
+def own_words(configuration: Configuration, post: Post) -> Post:
+    """Return the post as words where what stands behind /start is none of the codes that we gave out."""
     ours = post.kind != "start" or not post.text or _is_code(configuration, post.code)
     return post if ours else replace(post, kind="words", code=None)
 
@@ -70,10 +70,10 @@ def named(configuration: Configuration, post: Post) -> str | None:
     return next((m.id for m in configuration.listed if wanted and wanted in names(m)), None)
 
 
-def wish_of(
+def choice_of(
     tx: Connection, runtime: Runtime, post: Post, chat: Chat | None, *, fallback: str, remembered: Mapping[str, str]
-) -> Wish:
-    """What this message says about the gemeente. The caller holds the chat's row. `remembered`: see `Recent.texts`."""
+) -> Choice:
+    """What this message says about the gemeente. The caller holds the chat's row. `remembered`: see `RecentMessages.texts`."""
     configuration = runtime.configuration
     texts = known_texts(tx, configuration, chat, remembered)
     unrouted = chat is None or (chat.place is None and chat.municipality_id == fallback and not _welcomed(tx, chat))
@@ -82,7 +82,7 @@ def wish_of(
     asked = code or name
     may = asked is not None and (texts is not None or (unrouted and asked == fallback)) and municipalities.can_seal(tx, asked)
     looks = texts is not None and asked is None and post.kind == "words" and post.edit is None
-    return Wish(
+    return Choice(
         chosen=asked if may else None,
         named=name,
         near=_near(tx, configuration, post.text) if looks else (),

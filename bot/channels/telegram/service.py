@@ -16,7 +16,7 @@ from bot.channels.telegram.client import TelegramClient
 from bot.channels.telegram.polling import PAUSES_S, Polling
 from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.telegram.updates import Updates
-from bot.channels.telegram.webhook import PATH, TelegramFirst, webhook_app
+from bot.channels.telegram.webhook import PATH, WebhookFront, webhook_app
 from config.settings import PREFIX, SettingsFaults
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
@@ -51,7 +51,7 @@ class TelegramService:
 
     def front(self, page: ASGIApp) -> ASGIApp:
         """The child's server, with Telegram's address in front where Telegram brings the updates."""
-        return TelegramFirst(webhook_app(self.updates), page, self.secret) if self.secret else page
+        return WebhookFront(webhook_app(self.updates), page, self.secret) if self.secret else page
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetch updates until `stop`, or see that Telegram brings them."""

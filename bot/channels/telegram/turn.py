@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bot.channels.telegram.parse import Post
-from bot.channels.telegram.recent import Recent
-from bot.channels.telegram.routing import NAME_ID, START, START_ID, Wish, named, wish_of
+from bot.channels.telegram.recent import RecentMessages
+from bot.channels.telegram.routing import NAME_ID, START, START_ID, Choice, choice_of, named
 from bot.channels.telegram.spec import CHOOSE, CHOSEN, HELP, MEDIA, NAME, NEAR, NOTED, OPENER, SHARE, VOICE
-from bot.message import Incoming
+from bot.message import ChannelUtterances, Incoming
 from bot.turn import take_turn
 from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
@@ -19,7 +20,6 @@ from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
 _ANSWERS = {
-    "start": "",
     "help": HELP,
     "media": MEDIA,
     "voice": VOICE,
@@ -71,7 +71,7 @@ def take(
     *,
     bot: str,
     fallback: str,
-    recent: Recent,
+    recent: RecentMessages,
 ) -> None:
     """Take a turn. What was erased before stays away: a late repeat changes nothing."""
     door = door_of(post.chat_id, bot)
@@ -79,11 +79,11 @@ def take(
     name = named(runtime.configuration, post)
     if conversation.was_erased(tx, runtime.vault, door, post.message_id) or (chat and _known(tx, chat, post, name)):
         return
-    wish = wish_of(tx, runtime, post, chat, fallback=fallback, remembered=recent.texts(post.chat_id))
-    incoming = _incoming(runtime, post, chat, wish, door, fallback)
+    choice = choice_of(tx, runtime, post, chat, fallback=fallback, remembered=recent.texts(post.chat_id))
+    incoming = _incoming(runtime, post, chat, choice, door, fallback)
     done = take_turn(tx, runtime, incoming, understanding, now)
     looks_like_a_name = NEAR in done.utterances  # only then are names offered for it
-    if wish.texts is not None and (wish.named or looks_like_a_name):
+    if choice.texts is not None and (choice.named or looks_like_a_name):
         recent.keep(post.chat_id, incoming.external_id, incoming.text)
     elif post.kind != "start":
         recent.forget(post.chat_id)
@@ -98,24 +98,35 @@ def _known(tx: Connection, chat: Chat, post: Post, name: str | None) -> bool:
     return any(messages.known(tx, chat, "child", own_id) for own_id in ids)
 
 
-def _incoming(runtime: Runtime, post: Post, chat: Chat | None, wish: Wish, door: Door, fallback: str) -> Incoming:
-    script = runtime.configuration.script.utterances
-    answer = None if post.kind in _CAPTIONED and post.text else _ANSWERS.get(post.kind)
-    instead = NOTED if wish.named else NEAR if wish.near else None
+def _incoming(runtime: Runtime, post: Post, chat: Chat | None, choice: Choice, door: Door, fallback: str) -> Incoming:
+    municipality_id = choice.chosen or (chat.municipality_id if chat else fallback)
     return Incoming(
         channel=NAME,
-        municipality_id=wish.chosen or (chat.municipality_id if chat else fallback),
+        municipality_id=municipality_id,
         token=door.token,
         address=door.address,
-        external_id=external_id_of(post, wish.named),
+        external_id=external_id_of(post, choice.named),
         text=words_of(post),
         order=post.message_id,
-        place=post.code if wish.by_code else None,
-        texts=wish.texts if wish.chosen else None,
-        opening=(OPENER,) if OPENER in script else (),  # an older script has none of these
-        closing=(CHOOSE,) if wish.ask and CHOOSE in script else (),
-        answer=answer if answer == "" or answer in script else None,
-        welcome=CHOSEN if wish.chosen and wish.named and CHOSEN in script else None,
-        instead=instead if instead in script else None,
-        choices=wish.near,
+        place=post.code if choice.by_code else None,
+        known_texts=choice.texts if choice.chosen else None,
+        utterances=_utterances(runtime.script_for(municipality_id).utterances, post, choice),
+    )
+
+
+def _utterances(script: Container[str], post: Post, choice: Choice) -> ChannelUtterances:
+    """What Telegram adds, as far as it is in the script: an older one has none of it."""
+
+    def known(utterance: str | None, *, when: object = True) -> str | None:
+        return utterance if when and utterance in script else None
+
+    captioned = post.kind in _CAPTIONED and post.text
+    return ChannelUtterances(
+        before=(OPENER,) if known(OPENER) else (),
+        after=(CHOOSE,) if known(CHOOSE, when=choice.ask) else (),
+        answer=known(_ANSWERS.get(post.kind), when=not captioned),
+        opens_only=post.kind == "start",
+        on_arrival=known(CHOSEN, when=choice.chosen and choice.named),
+        fallback=known(NOTED if choice.named else NEAR, when=choice.named or choice.near),
+        choices=choice.near,
     )

@@ -10,18 +10,19 @@ import structlog
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.erase import erase
-from bot.channels.telegram.parse import Crowd, Post, Pressed, number_of, read
-from bot.channels.telegram.recent import Recent
-from bot.channels.telegram.routing import said
+from bot.channels.telegram.parse import ButtonPress, Group, Post, number_of, parse_update
+from bot.channels.telegram.recent import RecentMessages
+from bot.channels.telegram.routing import own_words
 from bot.channels.telegram.spec import CAPABILITIES, GROUP, NAME
 from bot.channels.telegram.turn import take
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.queue.rerouting import READING
 from handoff.runtime import Runtime
 from handoff.wording import Moment, Wording
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ class Updates:
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
-        self._ready, self._bot, self._recent = ready, bot, Recent()
+        self._ready, self._bot, self._recent = ready, bot, RecentMessages()
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
@@ -80,25 +81,25 @@ class Updates:
             else:
                 self._failures.pop(number_of(update) or 0, None)
 
-    def _meant(self, update: object) -> Post | Pressed | Crowd | None:
-        meaning = read(update)
-        return said(self._runtime.configuration, meaning) if isinstance(meaning, Post) else meaning
+    def _meant(self, update: object) -> Post | ButtonPress | Group | None:
+        meaning = parse_update(update)
+        return own_words(self._runtime.configuration, meaning) if isinstance(meaning, Post) else meaning
 
     async def warn(self, update: object) -> None:
         """Tell the child whose update cannot be taken yet who can be called. Raises nothing; the update stays at Telegram."""
         async with self._one_by_one:
-            await self._numbers(read(update))
+            await self._numbers(parse_update(update))
 
-    async def _do(self, meaning: Post | Pressed | Crowd | None) -> None:
+    async def _do(self, meaning: Post | ButtonPress | Group | None) -> None:
         if isinstance(meaning, Post):
             if not self._ready():
                 raise StoreUnavailable("the database is not prepared yet")
             await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
             self._recent.note(meaning)
             self._warned.pop(meaning.chat_id, None)
-        elif isinstance(meaning, Pressed):
+        elif isinstance(meaning, ButtonPress):
             await self._channel.answer(meaning.query_id)
-        elif isinstance(meaning, Crowd):
+        elif isinstance(meaning, Group):
             await self._leave(meaning)
 
     async def _turn(self, post: Post) -> None:
@@ -118,11 +119,11 @@ class Updates:
         await awaited(runtime.store.write(lambda tx: erase(tx, runtime, post, told, runtime.clock(), self._bot)))
         self._channel.forget(post.chat_id)  # the loops do the rest: nobody waits here for Telegram (`bot.erasing`)
 
-    async def _leave(self, crowd: Crowd) -> None:
-        if crowd.added or crowd.chat_id not in self._left:
-            self._left.pop(crowd.chat_id, None)
+    async def _leave(self, group: Group) -> None:
+        if group.added or group.chat_id not in self._left:
+            self._left.pop(group.chat_id, None)
             farewell = self._words(GROUP)
-            await self._channel.leave(crowd.chat_id, farewell, lambda: _remember(self._left, crowd.chat_id))
+            await self._channel.leave(group.chat_id, farewell, lambda: _remember(self._left, group.chat_id))
 
     async def _read(self, post: Post) -> Understanding:
         """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""

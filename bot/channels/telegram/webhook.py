@@ -26,7 +26,7 @@ LARGEST = 1_048_576
 
 
 def webhook_app(updates: Updates) -> Starlette:
-    """One route, for who knows the secret: see `TelegramFirst`."""
+    """One route, for who knows the secret: see `WebhookFront`."""
 
     async def bring(request: Request) -> Response:
         body = await _body(request)
@@ -57,7 +57,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-class TelegramFirst:
+class WebhookFront:
     """The child's server with Telegram's address in front: the page's own limits are too small for an update.
 
     Who does not know the secret is at the page, like at every address; the secret is compared in constant time, before anything

@@ -15,15 +15,16 @@ from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
-from bot.child import Listening, Snapshot
+from bot.child import Listening, Snapshot, Standing
 from bot.message import Incoming
 from bot.turn import pressed
+from config.intents import FALLBACK, URGENCY_OF
 from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
 from handoff.runtime import Runtime
-from nlu.understanding import FALLBACK, URGENCY_OF, Understanding
+from nlu.understanding import Understanding
 
 UNDERSTANDING_SECONDS = 1.0
 """The reader has a deadline of its own (200 ms); this one is for when even that fails."""
@@ -97,6 +98,10 @@ class Chats:
         """Return what to listen to."""
         door = Door(WEBCHAT, token)
         return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, door, municipality_id=slug)))
+
+    async def standing(self, conversation_id: str) -> Standing:
+        """How this chat stands, without opening a word of it."""
+        return await awaited(self.runtime.store.read(lambda tx: child.standing(tx, conversation_id)))
 
     async def confirm(self, slug: str, token: bytes, seq: int) -> None:
         """The page shows everything up to `seq`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nlu.danger import Alarm
 from nlu.evaluate import compare
 from nlu.reader import Thresholds, decide
-from nlu.understanding import Reading, Understanding
+from nlu.understanding import Classification, Understanding
 
 _FALSE_ALARMS = 0.03
 """Normal messages that may be read as acute. The training data holds far more near misses than children will write."""
@@ -59,7 +59,7 @@ def understood(examples: Sequence[Unseen], thresholds: Thresholds) -> list[tuple
 
 def _understood(example: Unseen, thresholds: Thresholds) -> Understanding:
     best = next(iter(example.ranking))
-    return decide(example.alarm, Reading(best, example.ranking[best], example.ranking), "nl", thresholds)
+    return decide(example.alarm, Classification(best, example.ranking[best], example.ranking), "nl", thresholds)
 
 
 def set_thresholds(examples: Sequence[Unseen]) -> Thresholds:
