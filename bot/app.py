@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from bot import understanding
 from bot.channels.registration import Registration
 from bot.channels.registry import CHANNELS
 from bot.preflight import CannotStart
+from config.private_files import write_private
 from config.settings import Settings
 from handoff import publishing
 from handoff.crypto import Cost, Vault
@@ -56,11 +56,7 @@ def first_start(settings: Settings) -> None:
         except OSError as error:
             raise CannotStart(f"de map {folder} is niet te maken: {error.strerror}. Kies een andere PRAAT_DATA_DIR") from None
     if not settings.secret_file.exists():
-        handle = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(64))
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(settings.secret_file, secrets.token_bytes(64))
 
 
 def assemble(settings: Settings, channels: tuple[Registration, ...] = CHANNELS) -> Parts:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from config.private_files import make_private
 from config.settings import Settings
 
 
@@ -22,7 +23,9 @@ def own_place(settings: Settings) -> Iterator[None]:
     Two writing servers on one SQLite file make each other wait for seconds; children would notice.
     """
     try:
-        lock = (settings.data_dir / "server.lock").open("w")
+        file = settings.data_dir / "server.lock"
+        make_private(file)
+        lock = file.open("w")
     except OSError as error:
         raise CannotStart(f"de map PRAAT_DATA_DIR is niet te gebruiken: {error.strerror}") from None
     with lock:

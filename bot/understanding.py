@@ -8,13 +8,13 @@ a new model or list comes into force when it passes its checks; else the running
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from config.faults import Faults
+from config.private_files import write_private
 from config.settings import Settings
 from nlu import danger_file
 from nlu.assemble import open_model, record_path
@@ -66,9 +66,7 @@ def _keep(raw: bytes, folder: Path) -> None:
     """
     try:
         for name, content in ((_KEPT, raw), (_PROOF, danger_file.fingerprint(raw).encode())):
-            half = folder / f".{name}.{os.getpid()}"
-            half.write_bytes(content)
-            half.replace(folder / name)
+            write_private(folder / name, content)
     except OSError as error:
         log.error("danger_list_not_kept", error=type(error).__name__)
 

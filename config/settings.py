@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from sqlalchemy import URL
 
 from config.faults import ConfigError
 
@@ -55,7 +56,8 @@ class SharedSettings(BaseModel):
         """What follows from other settings."""
         values = {name: value for name, value in dict(given).items() if value != ""}
         data_dir = Path(values.get("data_dir", "var"))
-        values.setdefault("database_url", f"sqlite:///{data_dir / 'praat.db'}")
+        database = URL.create("sqlite", database=str(data_dir / "praat.db"))  # a folder's name may hold ?, # or %
+        values.setdefault("database_url", database.render_as_string(hide_password=False))
         values.setdefault("secret_file", data_dir / "secret")
         values.setdefault("key_dir", data_dir / "keys")
         values.setdefault("child_origin", f"http://localhost:{values.get('child_port', 8080)}")

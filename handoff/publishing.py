@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +18,7 @@ from sqlalchemy import Connection
 from config import schema
 from config.channels import ChannelSpec
 from config.faults import Faults
+from config.private_files import write_private
 from config.schema import Configuration
 from handoff.chats.retention import GRACE
 from handoff.places import municipalities
@@ -118,9 +118,7 @@ def _read_last_good(data_dir: Path) -> Published | None:
 
 def _write_last_good(data_dir: Path, published: Published) -> None:
     body = {"digest": published.digest, "configuration": published.configuration.model_dump(mode="json")}
-    temporary = data_dir / f".{_LAST_GOOD}.{os.getpid()}"
-    temporary.write_text(json.dumps(body, ensure_ascii=False))
-    temporary.replace(data_dir / _LAST_GOOD)
+    write_private(data_dir / _LAST_GOOD, json.dumps(body, ensure_ascii=False).encode())
 
 
 def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:
