@@ -11,12 +11,16 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip install --compile-bytecode --require-hashes
 SAY := printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check format lock train parity clean
+.PHONY: help run test check prove format lock train parity clean
+
+# Wherever this runs: what Python compiled once is kept, for the server that a test starts as for the next test.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo 'make run    serve the child page and the console on this machine, with a demo gemeente'
 	@echo 'make test   everything CI runs: style, types, imports, texts, unit, both databases, browser'
 	@echo 'make check  the quick part of it: style, types, imports, texts'
+	@echo 'make prove  the long proofs, whole: kill rounds, state machines, each promise broken, speed (about half an hour)'
 	@echo 'make train  train the language model with Rasa (fetches about 2 GB the first time)'
 	@echo 'make parity ask Rasa itself whether the bot answers as it does, on every sentence we have'
 
@@ -36,6 +40,14 @@ check: .venv/.test .venv/.bundles
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/praat check
+
+# `make test` runs each of these small.
+prove: .venv/.test .venv/.bundles
+	@$(SAY) 'The long proofs, whole'
+	@PRAAT_PROOF=whole $(BIN)/pytest -n 2 --dist worksteal -m proof
+	@$(SAY) 'Each promise, broken on purpose, is noticed'
+	@$(BIN)/python -m bench.break_promises
+	@for name in turn waiting streams; do $(SAY) "The bars of bench/$$name.py"; $(BIN)/python -m bench.$$name || exit 1; done
 
 format: .venv/.test
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .

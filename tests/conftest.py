@@ -17,12 +17,33 @@ settings.register_profile("praat", deadline=None)  # a busy machine is slow, not
 settings.load_profile("praat")
 
 
+@pytest.hookimpl(trylast=True)  # the terminal's own comes before
 def pytest_configure(config: pytest.Config) -> None:
     """Folders of tests are in memory, where there is enough: a commit then waits for no disk. The pages' bundles are fresh."""
     if folder := fast_folder():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
     if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(config))
+    if not hasattr(config, "workerinput"):
         bundles.fresh()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long proofs first: whoever is done with the short tests then waits for nobody."""
+    items.sort(key=lambda item: item.get_closest_marker("proof") is None)
+
+
+class FailuresAtOnce:
+    """Says the name of a test that failed when it fails; why, follows at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._say = config.get_terminal_writer()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Say it."""
+        if report.failed:
+            self._say.line(f"\nFAILED {report.nodeid} ({report.when}, {report.duration:.1f} s)", red=True)
 
 
 @pytest.fixture(scope="session")

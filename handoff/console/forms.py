@@ -12,6 +12,9 @@ from starlette.requests import Request
 MAX_TEXT = 4000
 """Characters in one message."""
 
+BOX_LIMIT = 20_000
+"""UTF-16 units that a browser lets somebody put in a box: at most 3 bytes each, so that the form can be read and given back."""
+
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 

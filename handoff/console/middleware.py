@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handoff.console.parts import ConsoleSettings
 
-MAX_BODY = 16 * 1024
-"""Bytes. A message of 4,000 characters fits in any script; anything larger is refused before it is parsed."""
+MAX_BODY = 64 * 1024
+"""Bytes. A message of 4,000 characters fits in any script and spelling; anything larger is refused before it is parsed."""
 
 BODY_SECONDS = 10.0
-"""A body of 16 KiB that takes longer is held back on purpose."""
+"""A body of this size that takes longer is held back on purpose."""
 
 CONTENT_POLICY = "; ".join(
     (
@@ -97,7 +97,7 @@ class OwnOriginOnly:
 
 
 class SmallBodies:
-    """Reads the body before anything parses it: more than 16 KiB gets 413 at once, one that dribbles in gets 408."""
+    """Reads the body before anything parses it: more than `MAX_BODY` gets 413 at once, one that dribbles in gets 408."""
 
     def __init__(self, app: ASGIApp, *, refuse: Refuse, seconds: float = BODY_SECONDS) -> None:
         self._app = app

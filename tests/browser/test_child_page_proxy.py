@@ -48,7 +48,7 @@ def buffering_proxy(origin: str) -> Starlette:
 
 @contextmanager
 def _behind_proxy(house: House, browser: Browser) -> Iterator[Child]:
-    with served(house, browser) as direct, serving(buffering_proxy(direct.origin), direct.site.stop.set) as address:
+    with served(house, browser) as direct, serving(buffering_proxy(direct.origin), direct.site.stop) as address:
         yield replace(direct, origin=address.geturl())
 
 

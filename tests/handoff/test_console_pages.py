@@ -11,7 +11,7 @@ from handoff.accounts import sessions
 from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.queue import handoffs, roster
-from tests.handoff.desk import Child, desk, hidden, new_child, read, write
+from tests.handoff.desk import OURS, Child, desk, hidden, new_child, read, write
 from tests.make import CITY, House, team_id_of
 
 SECRET_WORDS = "oompje kwelt me avondlijk"
@@ -120,6 +120,23 @@ def test_four_thousand_characters_of_any_script_fit(sqlite_house: House, charact
         answer = sanne.request("POST", f"/gesprek/{handoff_id}/schrijven", content=body, headers=headers)
         assert answer.status_code == 200
         assert character * 4000 in sanne.get(f"/gesprek/{handoff_id}").text
+        number = hidden(sanne.get(f"/gesprek/{handoff_id}").text, "bericht")
+        assert sanne.post(f"/gesprek/{handoff_id}/schrijven", tekst=character * 4000, bericht=number).status_code == 303
+
+
+def test_what_fits_in_the_box_without_a_script_is_never_too_large_to_come_back(sqlite_house: House) -> None:
+    house = sqlite_house
+    house.confidant("sanne")
+    handoff_id = new_child(house).handoff_id
+    with desk(house, "sanne") as sanne:
+        sanne.post(f"/wachtrij/{handoff_id}/overnemen")
+        page = sanne.get(f"/gesprek/{handoff_id}").text
+        most = int(page.split('maxlength="', 1)[1].split('"', 1)[0])
+        fields = {"bericht": hidden(page, "bericht"), "tekst": "字" * most}
+        path = f"/gesprek/{handoff_id}/schrijven"
+        refused = sanne.request("POST", path, files={k: (None, v) for k, v in fields.items()}, headers=OURS)
+        assert refused.status_code == 422
+        assert f">{'字' * most}</textarea>" in refused.text
 
 
 def test_give_back_transfer_and_close(sqlite_house: House) -> None:

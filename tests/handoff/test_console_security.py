@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handoff.console.middleware import MAX_BODY
 from handoff.console.parts import ConsoleSettings
 from handoff.models import audit_entry, handoff, message, session, shift
 from handoff.queue import handoffs
@@ -159,7 +160,7 @@ def test_a_large_body_is_refused_before_it_is_parsed(sqlite_house: House) -> Non
     house = sqlite_house
     house.confidant("sanne")
     with desk(house, "sanne") as sanne:
-        announced = sanne.request("POST", "/inloggen", content=b"x" * (16 * 1024 + 1), headers=OURS)
+        announced = sanne.request("POST", "/inloggen", content=b"x" * (MAX_BODY + 1), headers=OURS)
         assert announced.status_code == 413
         assert announced.headers["connection"] == "close"
 
@@ -173,7 +174,7 @@ def test_a_large_body_is_refused_before_it_is_parsed(sqlite_house: House) -> Non
         began = time.perf_counter()
         assert sanne.request("POST", "/inloggen", content=drip(), headers=OURS).status_code == 413
         assert time.perf_counter() - began < 1
-        assert sanne.request("POST", "/inloggen", content=b"x" * 16 * 1024, headers=OURS).status_code in (400, 422)
+        assert sanne.request("POST", "/inloggen", content=b"x" * MAX_BODY, headers=OURS).status_code in (400, 422)
 
 
 BROKEN = [

@@ -38,6 +38,7 @@ from handoff.models import (
     team_wrap,
 )
 from tests.handoff.rig import NOW, Talk, denied, sqlite_rig
+from tests.proof import proof, size
 
 WHERE = st.sampled_from("ue")
 ANY = st.integers(0, 1000)
@@ -540,10 +541,15 @@ def _write(tx: Connection, room: Room, seq: int, values: dict[str, Any]) -> None
     tx.execute(message.insert().values(**values))
 
 
+@proof
 def test_only_team_and_child_read_whatever_happens() -> None:
     run_state_machine_as_test(
         Keys,
         settings=settings(
-            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
+            max_examples=size(30, 500),
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
         ),
     )

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from tests.journey.server import Server, history, new_token, send
+from tests.proof import proof, size
 
-ROUNDS = 4
+ROUNDS = size(4, 20)
 CHILDREN = 4
 
 
@@ -53,6 +54,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
+@proof
 def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(server: Server) -> None:
     chance = random.Random(20261122)  # noqa: S311 - moments of death, no secret
     stop = threading.Event()

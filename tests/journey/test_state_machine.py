@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -35,9 +34,9 @@ from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome
 from tests import make
 from tests.fakes import FakeChannel
+from tests.proof import proof, size
 
-EXAMPLES = int(os.environ.get("PRAAT_EXAMPLES", "15"))
-"""A night's run asks for more: `PRAAT_EXAMPLES=1000 make test`."""
+EXAMPLES = size(15, 200)
 
 T = TypeVar("T")
 TEXT = st.text(st.characters(), max_size=60)  # surrogates and NUL included: they are stored exactly
@@ -284,7 +283,7 @@ class Handoffs(RuleBasedStateMachine):
         assert self._do(lambda tx: len(tx.execute(handoff.select()).all())) >= sum(kid.open for kid in self._alive())
 
 
-TestHandoffs = Handoffs.TestCase
+TestHandoffs = proof(Handoffs.TestCase)
 TestHandoffs.settings = settings(
     max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )

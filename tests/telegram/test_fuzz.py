@@ -1,4 +1,4 @@
-"""5,000 generated updates: none raises, none stops the bot, and every private text is stored exactly once."""
+"""Thousands of generated updates: none raises, none stops the bot, and every private text is stored exactly once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from bot.channels.telegram.turn import door_of
 from handoff.chats import conversation
 from handoff.models import message
 from tests import make
+from tests.proof import proof, size
 from tests.telegram.bot_api import BOT
 from tests.telegram.rig import Rig, rig
 from tests.telegram.shapes import CHATS, GROUPS, updates
 
-EXAMPLES = 5_000
+EXAMPLES = size(5_000, 20_000)
 ERASING = {"wis", "wis alles", "/wis"}
 
 
@@ -67,6 +68,7 @@ def _erased(bot: Rig, chat_id: int, message_id: int) -> bool:
     return run.store.read(lambda tx: conversation.was_erased(tx, run.vault, door_of(chat_id, BOT), message_id)).result()
 
 
+@proof
 def test_no_update_stops_the_bot_and_each_text_is_stored_once(bot: Rig) -> None:
     seen: dict[tuple[object, object], str] = {}
     count = {"all": 0, "texts": 0, "kept": 0}

@@ -21,15 +21,17 @@ from handoff.crypto import Cost, Vault
 from handoff.models import handoff, message, outbox
 from tests.journey.server import Server
 from tests.make import CONFIG
+from tests.proof import proof, size
 from tests.telegram.bot_api import BOT, TOKEN, BotApi, bot_api
 from tests.telegram.test_nothing_leaks import wait_for
 
 CHATS = [4_512_345_678_900 + i for i in range(10)]
-EACH = 50
-KILLS = 4
+EACH = size(50, 150)
+KILLS = size(4, 12)
 CONFIGURATION = load(CONFIG, SPECS)
 
 
+@proof
 def test_a_burst_survives_every_death(tmp_path: Path) -> None:
     chance = random.Random(20261122)  # noqa: S311 - moments of death, no secret
     api = BotApi(chance=chance, fault_rate=0.1, repeat_rate=0.5)

@@ -1,6 +1,8 @@
 // Drawing attention: a sound made here (no file), and the number of waiting children in the title. Both can be switched off;
 // these two switches are all that this browser remembers.
 
+import { setText } from "./dom.js";
+
 const KEYS = { sound: "praat-geluid", title: "praat-titel" };
 const plainTitle = document.title;
 let audio = null;
@@ -58,7 +60,7 @@ function warn() {
   const place = document.getElementById("geluid-uit");
   if (!place) return;
   const blocked = wanted("sound") && audio && audio.state !== "running";
-  place.textContent = blocked ? "Uw browser houdt het geluid tegen. Klik één keer ergens op de pagina." : "";
+  setText(place, blocked ? "Uw browser houdt het geluid tegen. Klik één keer ergens op de pagina." : "");
 }
 
 export function title(waiting, unread) {

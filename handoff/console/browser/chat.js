@@ -1,14 +1,16 @@
 // An opened chat: new messages appear by themselves; what one writes waits here, in this page only, until the server has it.
 
 import { play } from "./attention.js";
+import { setHidden, setText } from "./dom.js";
 import { Gone, Lost, Refused, fragment, send } from "./net.js";
 import { setUnread } from "./queue.js";
 
-const MAX_TEXT = 4000;
 const root = document.getElementById("gesprek");
 const path = root ? `/gesprek/${root.dataset.id}` : "";
 const lines = document.getElementById("regels");
 const box = document.getElementById("tekst");
+const MOST = box ? Number(box.dataset.limit) : 0; // characters of one message
+const NEAR = 500;
 const form = document.getElementById("schrijven");
 const pending = document.getElementById("onderweg");
 const waiting = []; // {id, text, row, state}: state is "waits", "busy" or "stored"
@@ -58,7 +60,7 @@ function addLines(page) {
     item.row.remove();
     waiting.splice(waiting.indexOf(item), 1);
   }
-  pending.hidden = !waiting.length;
+  setHidden(pending, !waiting.length);
   if (stick) toEnd();
   if (fromChild && document.hidden) {
     setUnread(true);
@@ -106,7 +108,7 @@ export async function refreshChat() {
 }
 
 function say(item, text) {
-  item.row.lastElementChild.textContent = text;
+  setText(item.row.lastElementChild, text);
 }
 
 function show(text) {
@@ -119,7 +121,7 @@ function show(text) {
   state.className = "pe-state";
   row.append(words, state);
   pending.append(row);
-  pending.hidden = false;
+  setHidden(pending, false);
   return row;
 }
 
@@ -156,7 +158,7 @@ async function drain() {
 function refuse(item, why) {
   item.row.remove();
   waiting.splice(waiting.indexOf(item), 1);
-  pending.hidden = !waiting.length;
+  setHidden(pending, !waiting.length);
   box.value = [item.text, box.value].filter(Boolean).join("\n\n");
   document.getElementById("te-lang").textContent = why;
 }
@@ -165,7 +167,7 @@ function submit(event) {
   event.preventDefault();
   const text = box.value.replace(/\r\n?/g, "\n").trim();
   if (!text || isLost) return;
-  if ([...text].length > MAX_TEXT) return count();
+  if ([...text].length > MOST) return count();
   waiting.push({ id: newId(), text, row: show(text), state: "waits" });
   box.value = "";
   count();
@@ -180,13 +182,14 @@ function newId() {
 
 function count() {
   const length = [...box.value].length;
-  const place = document.getElementById("te-lang");
-  if (length > MAX_TEXT) place.textContent = `Te lang: ${length} van ${MAX_TEXT} tekens. Knip het in tweeën.`;
-  else place.textContent = length > MAX_TEXT - 500 ? `${length} van ${MAX_TEXT} tekens` : "";
+  let said = length > MOST - NEAR ? `${length} van ${MOST} tekens` : "";
+  if (length > MOST) said = `Te lang: ${length} van ${MOST} tekens. Knip het in tweeën.`;
+  setText(document.getElementById("te-lang"), said);
 }
 
 export function startChat() {
   if (!root) return;
+  box.removeAttribute("maxlength"); // what is too long is told before it is sent, and nothing of it is cut off
   form.addEventListener("submit", submit);
   box.addEventListener("input", count);
   box.addEventListener("keydown", (event) => {

@@ -2,6 +2,7 @@
 
 import { play, setUp } from "./attention.js";
 import { refreshChat, startChat } from "./chat.js";
+import { setHidden, setText } from "./dom.js";
 import { listen } from "./live.js";
 import { Gone } from "./net.js";
 import { refreshQueue, remind, retitle, start } from "./queue.js";
@@ -61,8 +62,8 @@ function onEvent(name, leading) {
 
 function onConnection(up) {
   if (out) return;
-  connection.hidden = up;
-  connection.textContent = up ? "" : "Geen verbinding. We proberen het steeds opnieuw. Na een minuut telt u niet meer als aanwezig.";
+  setHidden(connection, up);
+  setText(connection, up ? "" : "Geen verbinding. We proberen het steeds opnieuw. Na een minuut telt u niet meer als aanwezig.");
 }
 
 setUp(retitle);
@@ -70,6 +71,7 @@ start();
 startChat();
 listen(onEvent, onConnection);
 setInterval(tick, 1000);
+document.documentElement.classList.add("js"); // from here on the page lives: what is for pages that do not goes
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

@@ -1,6 +1,7 @@
 // The queue, kept up to date in place. On other pages only the count, the title and the sound.
 
 import { play, title } from "./attention.js";
+import { setHidden, setText } from "./dom.js";
 import { fragment } from "./net.js";
 import { tick, trustServerClock } from "./time.js";
 
@@ -55,8 +56,8 @@ function look(root, leading) {
   count = rows.length;
   const counter = document.getElementById("teller");
   if (counter) {
-    counter.hidden = !count;
-    counter.textContent = count ? ` (${count})` : "";
+    setHidden(counter, !count);
+    setText(counter, count ? ` (${count})` : "");
   }
   title(count, unread);
 }

@@ -90,7 +90,10 @@ async def page(request: Request) -> Response:
 
 def _chat_page(parts: Parts, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
     helplines = [line for line in parts.runtime.configuration.helplines.values() if line.id in ("noodnummer", "veilig-thuis")]
-    rest = {"error": error, "draft": draft, "message_id": secrets.token_urlsafe(16), "helplines": helplines}
+    rest = {
+        "error": error, "draft": draft, "message_id": secrets.token_urlsafe(16), "helplines": helplines,
+        "text_limit": forms.MAX_TEXT, "box_limit": forms.BOX_LIMIT,
+    }  # fmt: skip
     return parts.looks.page("chat.html", {**values, **rest}, status=status)
 
 
