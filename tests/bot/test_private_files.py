@@ -45,7 +45,9 @@ def test_a_run_keeps_all_it_writes_to_itself_and_in_its_folder(tmp_path: Path, n
             written = files(folder)
         finally:
             parts.close()
-    assert {"praat.db", "praat.db-wal", "praat.db-shm", "published.json", "danger.published.yml", "demo-logins.json"} <= set(written)
+    assert {"praat.db", "praat.db-wal", "praat.db-shm", "published.json", "danger.published.yml", "demo-logins.json"} <= set(
+        written
+    )
     assert {name: oct(mode) for name, mode in written.items() if mode != 0o600} == {}
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
