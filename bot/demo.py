@@ -85,7 +85,7 @@ def _unused(tx: Connection) -> set[str]:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        return {str(k): str(v) for k, v in json.loads(file.read_text()).items()}
+        return {str(k): str(v) for k, v in json.loads(file.read_bytes()).items()}
     except (OSError, ValueError):
         return {}
 

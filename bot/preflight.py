@@ -33,11 +33,14 @@ def own_place(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart("er draait al een server op deze map; stop die, of kies een andere PRAAT_DATA_DIR") from None
-        for name, host, port in (
+        ports = [
             ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
             ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
-        ):
-            _see_that_free(name, host, port)
+            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
+        ]
+        for name, host, port in ports:
+            if port:
+                _see_that_free(name, host, port)
         yield
 
 

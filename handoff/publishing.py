@@ -60,7 +60,12 @@ def _stated(channels: Iterable[ChannelSpec]) -> str:
 
 def counts(path: Path) -> bool:
     """Whether this is a file of the configuration or the gates; an editor's lock and swap files are none."""
-    return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.is_file()
+    return is_named_so(path) and path.is_file()
+
+
+def is_named_so(path: Path) -> bool:
+    """Whether a file of this name would count; the file may be gone."""
+    return path.suffix in _COUNTS and not path.name.startswith((".", "#"))
 
 
 def bring_into_force(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
@@ -110,7 +115,7 @@ def store_published(tx: Connection, runtime: Runtime, configuration: Configurati
 
 def _read_last_good(data_dir: Path) -> Published | None:
     try:
-        stored = json.loads((data_dir / _LAST_GOOD).read_text())
+        stored = json.loads((data_dir / _LAST_GOOD).read_bytes())
         return Published(Configuration.model_validate(stored["configuration"]), stored["digest"])
     except (OSError, ValueError, KeyError):
         return None
