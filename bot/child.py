@@ -35,6 +35,16 @@ class Snapshot:
     on_duty: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a chat stands, without its words."""
+
+    state: str
+    """`waiting`, `claimed` or `closed`."""
+    confidant: str | None
+    """The first name of who reads now."""
+
+
 def send(
     tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
 ) -> Snapshot:
@@ -50,6 +60,12 @@ def look(tx: Connection, runtime: Runtime, door: Door, now: datetime, *, after: 
     item = handoffs.last_of(tx, chat.id)
     there = bool(roster.on_duty(tx, chat.team_id, now))
     return Snapshot(chat.id, lines, item.state, conversation.first_name(tx, item.claimed_by), there)
+
+
+def standing(tx: Connection, conversation_id: str) -> Standing:
+    """How this chat stands; opens nothing. Raises `NotFound` when it was erased."""
+    item = handoffs.last_of(tx, conversation_id)
+    return Standing(item.state, conversation.first_name(tx, item.claimed_by))
 
 
 def confirm(tx: Connection, runtime: Runtime, door: Door, seq: int, now: datetime) -> None:

@@ -12,8 +12,15 @@ _PR_SET_DUMPABLE = 4
 
 
 def harden() -> None:
-    """No core files, no attaching, files for the owner alone. What a system does not offer is left out."""
+    """No core files, no attaching, files for the owner alone; as many connections as the system allows."""
     os.umask(0o077)
+    raise_file_limit()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as this process may: each open page is one, and the usual 1,024 are too few for a server."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -64,9 +64,7 @@ def _server(app: Any, host: str, port: int) -> _Quiet:
     return _Quiet(config)
 
 
-def servers(
-    parts: Parts, roles: Sequence[str], stopping: Callable[[], bool], channels: Sequence[ChannelService] = ()
-) -> list[_Quiet]:
+def servers(parts: Parts, roles: Sequence[str], channels: Sequence[ChannelService] = ()) -> list[_Quiet]:
     """The web servers of these roles, not yet started."""
     s = parts.settings
     made = []
@@ -77,13 +75,12 @@ def servers(
             origin=s.child_origin,
             body_limit=s.body_limit,
             text_limit=s.text_limit,
-            stopping=stopping,
         )
         for service in channels:
             app = service.front(app)
         made.append(_server(app, s.child_host, s.child_port))
     if "console" in roles:
-        made.append(_server(console_app(parts.runtime, origin=s.console_origin, stopping=stopping), s.console_host, s.console_port))
+        made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
     return made
 
 
@@ -112,7 +109,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
     parts = running.parts
     outside = {"child", "loops"} & set(roles)
     channels = open_channels(running, tell) if outside else []
-    web = servers(parts, roles, running.stop.is_set, channels)
+    web = servers(parts, roles, channels)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
@@ -126,6 +123,7 @@ async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
 
 async def _end(running: Running, web: list[_Quiet]) -> None:
     await running.stop.wait()
+    running.parts.runtime.store.hub.close()
     for server in web:
         server.should_exit = True
 

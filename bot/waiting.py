@@ -6,7 +6,7 @@ sentence and note commit together, so that two loops never say it twice and one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,6 +40,14 @@ Deed = Callable[[Connection, Runtime, str, datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """The teams whose last confidant may have gone away, and whether anything else is due."""
+
+    teams: Sequence[str]
+    anything: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """How many handoffs were taken, and how many messages were added for them."""
 
@@ -53,20 +61,18 @@ async def tell_waiting(runtime: Runtime, since: datetime | None = None) -> int:
     `since` is when this process did so last; None looks at the duty of every team, as at a start.
     """
     now = runtime.clock()
-    await _notice_absence(runtime, since, now)
-    if not await awaited(runtime.store.read(partial(due.anything, now=now))):
+    found = await awaited(runtime.store.read(partial(_find, since=since, now=now)))
+    for team_id in found.teams:
+        await awaited(runtime.store.write(partial(_end_hope, team_id=team_id, now=now)))
+    if not found.teams and not found.anything:
         return 0
     return await _all(runtime, due.take_lapsed, _lapse, now) + await _all(runtime, due.take_waiting, _look, now)
 
 
-async def _notice_absence(runtime: Runtime, since: datetime | None, now: datetime) -> None:
-    """Where the last confidant went away, children who were told that somebody is there are looked at now."""
-    if since is None:
-        teams = await awaited(runtime.store.read(due.told_teams))
-    else:
-        teams = await awaited(runtime.store.read(partial(roster.left, since=since - OVERLAP, now=now)))
-    for team_id in teams:
-        await awaited(runtime.store.write(partial(_end_hope, team_id=team_id, now=now)))
+def _find(tx: Connection, since: datetime | None, now: datetime) -> _Found:
+    """All that an idle second asks, in one look."""
+    teams = due.told_teams(tx) if since is None else roster.left(tx, since=since - OVERLAP, now=now)
+    return _Found(teams, due.anything(tx, now))
 
 
 def _end_hope(tx: Connection, team_id: str, now: datetime) -> None:

@@ -113,7 +113,7 @@ def settle(tx: Connection, job: Deletion, *, deleted: Collection[int], said: int
 
 
 def set_right(tx: Connection, now: datetime) -> int:
-    """After a clock was put back: what was to wait longer is tried now, and nothing outlives `EXPIRES` from now. Returns how many.
+    """After a clock was put back: what was to wait longer is tried now, and nothing stays longer than `LONGEST`. Returns how many.
 
     For a start and a jump, not for each second.
     """

@@ -114,7 +114,7 @@ def _bring_back(tx: Connection, name: str, now: datetime) -> int:
     rows = tx.execute(sa.select(handoff.c.id, column).where(handoff.c.state != "closed", column > now + AHEAD)).all()
     if not rows:
         return 0
-    by = max(moment for _, moment in rows) - now
+    by = max(moment for _, moment in rows) - now + timedelta.resolution  # before who comes now
     change = handoff.update().where(handoff.c.id == sa.bindparam("this"))
     planned = sa.case((HANDOFF_WAITS, sa.literal(now, handoff.c.due_at.type)), else_=handoff.c.due_at)
     tx.execute(

@@ -46,6 +46,12 @@ _LEFT = sa.union(
     sa.select(shift.c.team_id).where(_OPEN, shift.c.seen_at > _moment("ahead")),
     sa.select(shift.c.team_id).where(shift.c.ends_at > _moment("since")),
 )
+_THERE = (
+    sa.select(shift.c.team_id)
+    .join(person, person.c.id == shift.c.person_id)
+    .where(_OPEN, shift.c.seen_at > _moment("fresh"), shift.c.seen_at <= _moment("ahead"), person.c.disabled_at.is_(None))
+    .distinct()
+)
 _ABANDONED = sa.select(shift.c.id).where(_OPEN, shift.c.seen_at <= _moment("abandoned"))
 
 
@@ -80,6 +86,11 @@ def on_duty(tx: Connection, team_id: str, now: datetime) -> list[OnDuty]:
         .order_by(person.c.first_name)
     )  # fmt: skip
     return [OnDuty(row.id, row.first_name) for row in tx.execute(query)]
+
+
+def teams_on_duty(tx: Connection, now: datetime) -> frozenset[str]:
+    """The teams of which somebody is on duty now, by one look at the open shifts."""
+    return frozenset(tx.execute(_THERE, {"fresh": now - FRESH, "ahead": now + AHEAD}).scalars())
 
 
 def _of(team_id: str) -> sa.ColumnElement[bool]:

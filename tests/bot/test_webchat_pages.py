@@ -74,7 +74,7 @@ def test_https_is_kept_by_the_browser(sqlite_house: House) -> None:
 
 
 def test_the_first_view_is_one_answer_that_fits_in_one_round_trip(site: Site) -> None:
-    with serving(site.app, site.stop.set) as url, socket.create_connection((url.hostname or "", url.port or 0)) as phone:
+    with serving(site.app, site.stop) as url, socket.create_connection((url.hostname or "", url.port or 0)) as phone:
         ask = f"GET /{CITY} HTTP/1.1\r\nHost: {url.netloc}\r\nAccept-Encoding: gzip, deflate, br\r\nConnection: close\r\n\r\n"
         phone.sendall(ask.encode())
         wire = b"".join(iter(lambda: phone.recv(65536), b""))

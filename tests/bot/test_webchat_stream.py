@@ -23,7 +23,7 @@ def listen(site: Site, token: str, play: Callable[[Stream], Awaitable[None]], la
         async with stream(site.app, PATH, headers) as opened:
             assert opened.status == 200
             assert opened.headers["content-type"].startswith("text/event-stream")
-            assert opened.headers["cache-control"] == "no-store"
+            assert opened.headers["cache-control"] == "no-store, no-transform"
             await play(opened)
 
     asyncio.run(run())
@@ -140,7 +140,7 @@ def test_a_server_that_stops_ends_every_stream(site: Site) -> None:
 
     async def play(heard: Stream) -> None:
         await heard.next("state")
-        site.stop.set()
+        site.stop()
         assert await heard.ended()
 
     listen(site, token, play)

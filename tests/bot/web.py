@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,13 +42,10 @@ class Site:
     house: House
     understand: Callable[[str], Understanding] = field(default_factory=read_as)
     options: dict[str, Any] = field(default_factory=dict)
-    stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.sanne: Unlocked = self.house.confidant("sanne")
-        self.app: Starlette = child_app(
-            self.house.runtime, self.understand, heartbeat_s=HEARTBEAT_S, stopping=self.stop.is_set, **self.options
-        )
+        self.app: Starlette = child_app(self.house.runtime, self.understand, heartbeat_s=HEARTBEAT_S, **self.options)
 
     def run(self, work: Callable[[httpx.AsyncClient], Coroutine[Any, Any, T]]) -> T:
         """Talk to the app in a loop of its own."""
@@ -78,6 +74,10 @@ class Site:
     def form(self, path: str = f"/{CITY}", **fields: str) -> httpx.Response:
         """Press a button of the page without JavaScript."""
         return self.ask("POST", path, files={name: (None, value) for name, value in fields.items()})
+
+    def stop(self) -> None:
+        """The server is asked to stop."""
+        self.house.runtime.store.hub.close()
 
     def on_duty(self, *, present: bool = True) -> None:
         """Sanne says that she is there, or that she goes."""
@@ -112,11 +112,14 @@ class Stream:
 
     async def events(self) -> AsyncIterator[dict[str, str]]:
         """Every event as its fields, comments under ''."""
-        while (chunk := await asyncio.wait_for(self._queue.get(), 5)) is not None:
-            self._text += chunk.decode()
-            *whole, self._text = self._text.split("\n\n")
-            for event in whole:
+        while True:
+            while "\n\n" in self._text:  # several may have come in one piece; what is not asked for now waits
+                event, self._text = self._text.split("\n\n", 1)
                 yield dict(line.split(": ", 1) for line in event.split("\n"))
+            chunk = await asyncio.wait_for(self._queue.get(), 5)
+            if chunk is None:
+                return
+            self._text += chunk.decode()
 
     async def next(self, kind: str) -> dict[str, Any]:
         """The data of the next event of this kind; fails when the stream ends first."""

@@ -88,7 +88,7 @@ def watch(page: Page) -> list[str]:
 def served(house: House, browser: Browser, site: Site | None = None) -> Iterator[Child]:
     """The child's server of this house."""
     made = site or Site(house)
-    with serving(made.app, made.stop.set) as address:
+    with serving(made.app, made.stop) as address:
         yield Child(made, address.geturl(), browser)
 
 

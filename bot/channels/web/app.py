@@ -37,16 +37,15 @@ def child_app(
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
     heartbeat_s: float = HEARTBEAT_S,
-    stopping: Callable[[], bool] = lambda: False,
 ) -> Starlette:
     """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters.
 
-    Once `stopping` is true, open streams end within a second.
+    Open streams end when the store's hub is closed.
     """
     # a browser lets nobody put more in the box than a form can carry: at most 3 bytes for each UTF-16 unit
     pages = Pages(runtime, assets.load(), text_limit=text_limit, box_limit=(body_limit - FORM_ROOM) // 3)
     chats = Chats(runtime, understand)
-    streams = Streams(chats, pages, heartbeat_s, stopping)
+    streams = Streams(chats, pages, heartbeat_s=heartbeat_s)
     api = Api(chats, pages, streams, text_limit=text_limit)
     bare = last_resort(runtime)
     forms = Forms(chats, pages, bare, text_limit=text_limit)

@@ -16,7 +16,7 @@ from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
-from bot.child import Snapshot
+from bot.child import Snapshot, Standing
 from bot.message import Incoming
 from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
@@ -100,6 +100,10 @@ class Chats:
     async def find(self, slug: str, token: bytes) -> tuple[str, str]:
         """(conversation id, team id), to listen to."""
         return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, self._own(tx, slug, token))))
+
+    async def standing(self, conversation_id: str) -> Standing:
+        """How this chat stands, without opening a word of it."""
+        return await awaited(self.runtime.store.read(lambda tx: child.standing(tx, conversation_id)))
 
     async def confirm(self, slug: str, token: bytes, seq: int) -> None:
         """The page shows everything up to `seq`."""

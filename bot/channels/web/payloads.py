@@ -37,16 +37,16 @@ def line_json(line: Line, own_ids: Mapping[int, str]) -> dict[str, object]:
     return shape | ({"id": own_ids[line.seq]} if line.seq in own_ids else {})
 
 
-def state_json(view: View, words: Wording) -> dict[str, object]:
-    """How the chat stands, in words that are true now."""
-    chat = view.chat
-    line = state_label(chat.state, chat.confidant, on_duty=chat.on_duty)
-    return {"state": chat.state, "confidant": chat.confidant, "line": line, **words.live()}
+def state_json(state: str, confidant: str | None, *, on_duty: bool, live: Mapping[str, object]) -> dict[str, object]:
+    """How the chat stands, in words that are true now; `live` are the page's texts of this hour."""
+    return {"state": state, "confidant": confidant, "line": state_label(state, confidant, on_duty=on_duty), **live}
 
 
 def view_json(view: View, words: Wording) -> dict[str, object]:
     """The new messages and how the chat stands."""
-    return {"messages": [line_json(line, view.own_ids) for line in view.chat.lines], **state_json(view, words)}
+    chat = view.chat
+    state = state_json(chat.state, chat.confidant, on_duty=chat.on_duty, live=words.live())
+    return {"messages": [line_json(line, view.own_ids) for line in chat.lines], **state}
 
 
 def refusal(status: int, words: Wording) -> Response:
