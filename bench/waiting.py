@@ -28,12 +28,13 @@ from bot.app import Parts
 from bot.channels.web.spec import WEBCHAT
 from bot.message import Incoming
 from bot.turn import take_turn
+from config.intents import Urgency
 from handoff.accounts import credentials
 from handoff.chats.conversation import new_id
 from handoff.models import conversation, conversation_key, handoff, key_wrap, message, outbox, shift
 from handoff.queue import roster
 from handoff.team import people
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 IDLE_MS = 5.0
 """CPU of one process in an idle second, in milliseconds."""
