@@ -23,7 +23,7 @@ from handoff.models import conversation, conversation_key, handoff, key_wrap, me
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
 
-READING = "greet"
+OPENING_INTENT = "greet"
 """What is understood of a message that only opens a chat, and of a gemeente's name once the chat moved."""
 
 
@@ -78,6 +78,6 @@ def _new_keys(tx: Connection, vault: Vault, conversation_id: str, team_id: str) 
 
 
 def _seal_again(tx: Connection, vault: Vault, conversation_id: str, seq: int, text: str) -> None:
-    fresh = keys.seal_words(tx, vault, conversation_id=conversation_id, seq=seq, role="child", text=text, reading=READING)
+    fresh = keys.seal_words(tx, vault, conversation_id=conversation_id, seq=seq, role="child", text=text, reading=OPENING_INTENT)
     where = (message.c.conversation_id == conversation_id, message.c.seq == seq)
     tx.execute(message.update().where(*where).values(**fresh._asdict()))
