@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from config.channels import ChannelSpec
 from handoff import audit, transcript
 from handoff.accounts.sessions import Unlocked
-from handoff.chats import conversation, outbox
+from handoff.chats import conversation, messages, outbox
 from handoff.chats.conversation import Chat
 from handoff.errors import Conflict, NotFound
 from handoff.queue import handoffs, roster
@@ -164,9 +164,9 @@ def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, e
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
     if not handoffs.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
         raise Conflict("this chat is not yours any more")
-    if conversation.known(tx, chat, "confidant", external_id):
+    if messages.known(tx, chat, "confidant", external_id):
         return
-    conversation.add_confidant_words(tx, runtime.vault, chat, external_id=external_id, text=text, person_id=who.person_id, now=now)
+    messages.add_confidant_words(tx, runtime.vault, chat, external_id=external_id, text=text, person_id=who.person_id, now=now)
 
 
 def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
