@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from config.schema import Route
 from handoff import keys
-from handoff.chats import conversation as chats
+from handoff.chats import messages
 from handoff.chats.conversation import Chat
 from handoff.crypto import Vault
 from handoff.events import announce, chat_topic, team_topic
@@ -30,7 +30,7 @@ OPENING_INTENT = "greet"
 def page_of(tx: Connection, runtime: Runtime, chat: Chat) -> str:
     """The page that the bot names: of the child's own gemeente, or the front page where it had to be asked which that is."""
     asks = runtime.channel(chat.channel).needs.asks
-    asked = asks is not None and any(utterance == asks for _, _, utterance, _ in chats.said(tx, chat.id))
+    asked = asks is not None and any(one.utterance == asks for one in messages.said(tx, chat.id))
     return runtime.page_of("" if asked else chat.municipality_id)
 
 
