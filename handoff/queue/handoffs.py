@@ -83,6 +83,20 @@ class Handoff:
     """How it ended, one of `Outcome`."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How full a team's queue is."""
+
+    waiting: int
+    """Children who wait."""
+    acute: int
+    """Those of them whose urgency is acute."""
+    newest: datetime | None
+    """When the last of them came into the queue, for the first time or again; None when nobody waits."""
+    newest_acute: datetime | None
+    """The same of those who are acute."""
+
+
 _ROW = tuple(handoff.c[name] for name in Handoff.__dataclass_fields__)
 
 
@@ -224,11 +238,21 @@ def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
     return True
 
 
-def waiting(tx: Connection, team_id: str) -> list[Handoff]:
-    """Who waits: urgency first, then longest waiting."""
+def waiting(tx: Connection, team_id: str, *, first: int | None = None, skip: int = 0) -> list[Handoff]:
+    """Who waits: urgency first, then longest waiting. At most `first` of them, after the `skip` that stand highest."""
     query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "waiting")
-    rows = tx.execute(query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id))
-    return [Handoff(**row._asdict()) for row in rows]
+    ranked = query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id)
+    return [Handoff(**row._asdict()) for row in tx.execute(ranked.limit(first).offset(skip))]
+
+
+def count_waiting(tx: Connection, team_id: str) -> QueueCount:
+    """How many wait in this team, without their rows."""
+    ours = (handoff.c.team_id == team_id, handoff.c.state == "waiting")
+    query = sa.select(handoff.c.urgency, sa.func.count(), sa.func.max(handoff.c.told_from)).where(*ours).group_by(handoff.c.urgency)
+    counts = {row[0]: row for row in tx.execute(query)}
+    acute = counts.get(2)
+    newest = max((row[2] for row in counts.values()), default=None)
+    return QueueCount(sum(row[1] for row in counts.values()), acute[1] if acute else 0, newest, acute[2] if acute else None)
 
 
 def held(tx: Connection, team_id: str) -> list[Handoff]:
