@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,13 @@ from bot.app import Parts
 from bot.channels.web.spec import WEBCHAT
 from bot.message import Incoming
 from bot.turn import take_turn
+from config.intents import Urgency
 from handoff.accounts import credentials
 from handoff.chats.conversation import new_id
 from handoff.models import conversation, conversation_key, handoff, key_wrap, message, outbox, shift
 from handoff.queue import roster
 from handoff.team import people
-from nlu.understanding import Understanding, Urgency
+from nlu.understanding import Understanding
 
 IDLE_MS = 5.0
 """CPU of one process in an idle second, in milliseconds."""
@@ -102,7 +104,7 @@ def seed(parts: Parts, size: Size) -> None:
     first = runtime.store.write(begin).result()
     for start in range(0, size.waiting - 1, 500):
         count = min(500, size.waiting - 1 - start)
-        runtime.store.write(lambda tx, count=count: copy_child(tx, first, count)).result()
+        runtime.store.write(partial(copy_child, conversation_id=first, count=count)).result()
     waits = {
         "told_on_duty": True, "told_minutes": 3, "told_from": now - timedelta(minutes=3), "step": "team",
         "due_at": now + timedelta(minutes=7), "waiting_since": now - timedelta(minutes=3),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from bot import understanding
 from bot.channels.registration import Registration
 from bot.channels.registry import CHANNELS
 from bot.preflight import CannotStart
-from config.settings import Settings
+from config.private_files import write_private
+from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
 from handoff import publishing
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
@@ -32,15 +32,19 @@ log = structlog.get_logger()
 class Parts:
     """A program that is ready to serve. `published.faults` is the gates' report when older words are in force."""
 
-    settings: Settings
+    settings: SharedSettings
+    """Of the class of this process's role: what a role does not need is not in it."""
     runtime: Runtime
-    reader: Reader
+    reader: Reader | None
+    """Understands messages; None in a process that is sent none."""
     published: Published
     channels: tuple[Registration, ...]
 
     @property
     def understand(self) -> Callable[[str], Understanding]:
-        """Reads one text; never raises, never takes longer than its deadline."""
+        """Understand one text; never raises, never takes longer than its deadline."""
+        if self.reader is None:
+            raise RuntimeError("this role understands no messages")
         return self.reader.understand
 
     def close(self) -> None:
@@ -48,7 +52,7 @@ class Parts:
         self.runtime.store.close()
 
 
-def first_start(settings: Settings) -> None:
+def first_start(settings: SharedSettings) -> None:
     """Make the folders and the secret of an embedded run. A server at scale is given them, and never makes its own."""
     for folder in (settings.data_dir, settings.key_dir):
         try:
@@ -56,23 +60,28 @@ def first_start(settings: Settings) -> None:
         except OSError as error:
             raise CannotStart(f"de map {folder} is niet te maken: {error.strerror}. Kies een andere PRAAT_DATA_DIR") from None
     if not settings.secret_file.exists():
-        handle = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(64))
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(settings.secret_file, secrets.token_bytes(64))
 
 
-def assemble(settings: Settings, channels: tuple[Registration, ...] = CHANNELS) -> Parts:
-    """Put the parts together. A database that is down is no error here. Raises `NothingPublished`, `HandoffError` for bad keys."""
+def assemble(settings: SharedSettings, channels: tuple[Registration, ...] = CHANNELS) -> Parts:
+    """Put the parts together that a process with these settings needs. A database that is down is no error here.
+
+    Raises `NothingPublished`, and `HandoffError` for bad keys.
+    """
     specs = {registration.spec.name: registration.spec for registration in channels}
     published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now(), specs.values())
-    cost = Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
-    vault = Vault(settings.secret(), settings.key_dir, cost=cost)
-    reader = understanding.open_reader(settings, keep=settings.data_dir)
+    vault = Vault(settings.secret(), settings.key_dir, cost=_cost(settings))
+    reader = understanding.open_reader(settings, keep=settings.data_dir) if isinstance(settings, UnderstandingSettings) else None
     store = open_store(settings.database_url)
     runtime = Runtime(store, vault, published.configuration, specs, child_origin=settings.child_origin)
     return Parts(settings, runtime, reader, published, channels)
+
+
+def _cost(settings: SharedSettings) -> Cost:
+    """What a new passphrase costs; only the console and the commands make any."""
+    if isinstance(settings, ConsoleSettings):
+        return Cost(memory_kib=settings.argon2_memory_kib, iterations=settings.argon2_iterations)
+    return Cost()
 
 
 def prepare_database(runtime: Runtime, url: str) -> bool:

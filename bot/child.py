@@ -18,7 +18,8 @@ from handoff.chats.conversation import Chat, Door
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce, team_topic
 from handoff.places import municipalities
-from handoff.queue import handoffs, roster
+from handoff.queue import arrival, handoffs, roster
+from handoff.queue.arrival import Arrival
 from handoff.runtime import Runtime
 from handoff.transcript import Line
 from nlu.understanding import Understanding
@@ -26,13 +27,25 @@ from nlu.understanding import Understanding
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A chat as its child sees it. `state` is `waiting`, `claimed` or `closed`; `confidant` the first name of who reads now."""
+    """A chat as its child sees it."""
 
     conversation_id: str
     lines: list[Line]
     state: str
+    """`waiting`, `claimed` or `closed`."""
     confidant: str | None
+    """The first name of who reads now."""
     on_duty: bool
+    own_ids: dict[int, str]
+    """The child's own id of each of its messages among the lines, by sequence number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What tells of changes in a chat."""
+
+    conversation_id: str
+    team_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +61,30 @@ class Standing:
 def send(
     tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
 ) -> Snapshot:
-    """Take a turn and show what came after sequence number `after`."""
-    take_turn(tx, runtime, incoming, understanding, now)
-    return look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
+    """Take a turn and show what came after sequence number `after`.
+
+    When that is exactly this turn, nothing is read again: what was just written is known.
+    """
+    done = take_turn(tx, runtime, incoming, understanding, now)
+    if done.repeated or after != done.before:
+        return look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
+    lines = transcript.of_turn(runtime, done.chat, incoming.text, int(understanding.urgency), done.sentences, now)
+    own_ids = {lines[0].seq: incoming.external_id}
+    return Snapshot(done.chat.id, lines, done.handoff.state, done.confidant, done.on_duty, own_ids)
 
 
-def look(tx: Connection, runtime: Runtime, door: Door, now: datetime, *, after: int = 0) -> Snapshot:
-    """What stands in the chat after sequence number `after`, opened with the child's own token."""
-    chat = _chat(tx, runtime, door)
-    lines = transcript.lines(tx, runtime, chat, runtime.vault.child_key(door.token), after=after)
-    item = handoffs.last_of(tx, chat.id)
-    there = bool(roster.on_duty(tx, chat.team_id, now))
-    return Snapshot(chat.id, lines, item.state, conversation.first_name(tx, item.claimed_by), there)
+def look(
+    tx: Connection, runtime: Runtime, door: Door, now: datetime, *, after: int = 0, municipality_id: str | None = None
+) -> Snapshot:
+    """Show what stands in the chat after sequence number `after`, opened with the child's own token.
+
+    With `municipality_id`, a chat of another gemeente is not found.
+    """
+    found = _arrival(tx, runtime, door, now, municipality_id)
+    chat = found.chat
+    item = found.handoff or handoffs.last_of(tx, chat.id)
+    read = transcript.read(tx, runtime, chat, found.scope, found.key.no, runtime.vault.child_key(door.token), after=after)
+    return Snapshot(chat.id, read.lines, item.state, found.confidant, found.on_duty, read.own_ids)
 
 
 def standing(tx: Connection, conversation_id: str) -> Standing:
@@ -83,10 +108,10 @@ def erase(
         announce(tx, team_topic(team_id), "erased")
 
 
-def find(tx: Connection, runtime: Runtime, door: Door) -> tuple[str, str]:
-    """(conversation id, team id) behind a token, to listen to."""
-    chat = _chat(tx, runtime, door)
-    return chat.id, chat.team_id
+def find(tx: Connection, runtime: Runtime, door: Door, *, municipality_id: str | None = None) -> Listening:
+    """Return what to listen to behind a token."""
+    chat = _chat(tx, runtime, door, municipality_id)
+    return Listening(chat.id, chat.team_id)
 
 
 def somebody_there(tx: Connection, runtime: Runtime, municipality_id: str, now: datetime) -> bool:
@@ -99,8 +124,15 @@ def somebody_there(tx: Connection, runtime: Runtime, municipality_id: str, now: 
     return bool(roster.on_duty(tx, runtime.municipality(municipality_id).receiving_team.id, now))
 
 
-def _chat(tx: Connection, runtime: Runtime, door: Door) -> Chat:
+def _arrival(tx: Connection, runtime: Runtime, door: Door, now: datetime, municipality_id: str | None) -> Arrival:
+    found = arrival.find(tx, runtime.vault, door, now)
+    if found is None or municipality_id not in (None, found.chat.municipality_id):
+        raise NotFound("no such conversation")
+    return found
+
+
+def _chat(tx: Connection, runtime: Runtime, door: Door, municipality_id: str | None = None) -> Chat:
     chat = conversation.find(tx, runtime.vault, door)
-    if chat is None:
+    if chat is None or municipality_id not in (None, chat.municipality_id):
         raise NotFound("no such conversation")
     return chat

@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from bot.channels.channel import Channel, DeliveryFailed
+from bot.channels.channel import Channel, DeliveryFailed, own_faults
 from bot.message import Outgoing
 from bot.pieces import pieces
 from config.channels import ChannelSpec
@@ -102,12 +102,10 @@ async def _send(channel: Channel, ready: _Ready) -> _Sent:
     try:
         for number, text in enumerate(texts[len(ready.parcel.sent) :], start=len(ready.parcel.sent) + 1):
             piece = replace(outgoing, text=text) if number == len(texts) else replace(outgoing, text=text, buttons=(), choices=())
-            sent.numbers.append(await channel.send(ready.address, piece))
-    except DeliveryFailed as error:
-        sent.fault = error
-    except Exception as error:  # noqa: BLE001 - a channel's own mistake: the next child's message goes out all the same
-        log.error("channel_failed", channel=channel.spec.name, error=type(error).__name__)
-        sent.fault = DeliveryFailed("fault in the channel", permanent=False)
+            with own_faults(channel):
+                sent.numbers.append(await channel.send(ready.address, piece))
+    except DeliveryFailed as fault:
+        sent.fault = fault
     return sent
 
 

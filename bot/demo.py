@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from config.private_files import write_private
 from handoff import keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.passphrases import passphrase as new_passphrase
@@ -84,7 +85,7 @@ def _unused(tx: Connection) -> set[str]:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        return {str(k): str(v) for k, v in json.loads(file.read_text()).items()}
+        return {str(k): str(v) for k, v in json.loads(file.read_bytes()).items()}
     except (OSError, ValueError):
         return {}
 
@@ -93,5 +94,4 @@ def _write(file: Path, phrases: dict[str, str]) -> None:
     if not phrases:
         file.unlink(missing_ok=True)
         return
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(phrases))
+    write_private(file, json.dumps(phrases).encode())

@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from bot.channels.channel import Channel, DeliveryFailed
+from bot.channels.channel import Channel, DeliveryFailed, own_faults
 from bot.message import Outgoing
 from bot.pieces import pieces
 from handoff.chats import deletions
@@ -84,17 +84,19 @@ async def _one(runtime: Runtime, channel: Channel, job: Deletion) -> None:
 
 async def _say(runtime: Runtime, channel: Channel, address: bytes, job: Deletion, done: _Done) -> None:
     farewell = channel.spec.needs.farewell
-    for utterance in farewell[len(farewell) - job.to_say :]:
+    for utterance in farewell[max(0, len(farewell) - job.to_say) :]:
         text = Wording(runtime, Moment(runtime.clock(), channel.spec.capabilities, None, None)).say(utterance)
         try:
             for piece in pieces(text, channel.spec.capabilities.longest):
-                await channel.send(address, Outgoing(piece, last=True))
+                with own_faults(channel):
+                    await channel.send(address, Outgoing(piece, last=True))
         except DeliveryFailed as fault:
             log.warning("farewell_not_said", job=job.id, utterance=utterance, error=str(fault))
             if not fault.permanent or fault.gone:
                 done.failed(fault)
                 return
         done.said += 1
+    done.said = job.to_say  # also when the farewell became shorter meanwhile
 
 
 async def _delete(channel: Channel, address: bytes, numbers: Sequence[int], done: _Done) -> None:
@@ -104,7 +106,8 @@ async def _delete(channel: Channel, address: bytes, numbers: Sequence[int], done
     while todo and not done.gone:
         batch = todo.pop()
         try:
-            await channel.delete(address, batch)
+            with own_faults(channel):
+                await channel.delete(address, batch)
         except DeliveryFailed as fault:
             if fault.permanent and not fault.gone:
                 half = len(batch) // 2

@@ -32,7 +32,7 @@ class ChannelUtterances:
         return replace(self, answer=self.on_arrival, opens_only=False) if self.on_arrival else self
 
 
-NONE = ChannelUtterances()
+NO_UTTERANCES = ChannelUtterances()
 """A channel that adds nothing."""
 
 
@@ -59,7 +59,7 @@ class Incoming:
     known_texts: Mapping[str, str] | None = field(default=None, repr=False)
     """Everything that was said before, by the sender's own id, while the server still knows it: then a chat that only began
     moves to `municipality_id`. None: it stays where it is."""
-    utterances: ChannelUtterances = NONE
+    utterances: ChannelUtterances = NO_UTTERANCES
     """What the channel adds to the answer."""
 
 

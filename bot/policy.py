@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.message import NONE, ChannelUtterances
+from bot.message import NO_UTTERANCES, ChannelUtterances
 from config.intents import Urgency
 from config.languages import LANGUAGE_CARDS
 from config.schema import Route
@@ -46,7 +46,7 @@ class State:
     """The chat moved to another gemeente with this very message."""
     empty: bool = False
     """The child sent nothing that can be read."""
-    channel: ChannelUtterances = NONE
+    channel: ChannelUtterances = NO_UTTERANCES
     """What the channel adds; never said in danger."""
 
 
@@ -60,7 +60,7 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
     if understanding.language in LANGUAGE_CARDS:
         return (f"utter_language_{understanding.language}",)
     acute = understanding.urgency is Urgency.ACUTE
-    channel = NONE if acute else state.channel
+    channel = NO_UTTERANCES if acute else state.channel
     said = {utterance for turn in state.turns for utterance in turn}
     before = tuple(utterance for utterance in channel.before if utterance not in said)
     after = tuple(utterance for utterance in channel.after if utterance not in said)

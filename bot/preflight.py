@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from config.private_files import make_private
 from config.settings import Settings
 
 
@@ -22,7 +23,9 @@ def own_place(settings: Settings) -> Iterator[None]:
     Two writing servers on one SQLite file make each other wait for seconds; children would notice.
     """
     try:
-        lock = (settings.data_dir / "server.lock").open("w")
+        file = settings.data_dir / "server.lock"
+        make_private(file)
+        lock = file.open("w")
     except OSError as error:
         raise CannotStart(f"de map PRAAT_DATA_DIR is niet te gebruiken: {error.strerror}") from None
     with lock:
@@ -30,11 +33,14 @@ def own_place(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart("er draait al een server op deze map; stop die, of kies een andere PRAAT_DATA_DIR") from None
-        for name, host, port in (
+        ports = [
             ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
             ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
-        ):
-            _see_that_free(name, host, port)
+            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
+        ]
+        for name, host, port in ports:
+            if port:
+                _see_that_free(name, host, port)
         yield
 
 

@@ -5,32 +5,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
 from bot.app import Parts, prepare_database
 from bot.channels.registration import ChannelService
+from bot.channels.registry import opens_channels
 from bot.channels.web.app import child_app
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
+from bot.file_watch import Watched, watch
 from bot.hardening import harden
-from bot.loops import ConfigurationWatch, Step, every, steps
+from bot.health import HealthMiddleware, readiness_of
+from bot.loops import ConfigurationWatch, every, steps
 from bot.preflight import see_that_built
 from bot.understanding import UnderstandingWatch
-from config.settings import SettingsFaults
+from config.settings import (
+    ChildSettings,
+    ConsoleSettings,
+    LoopsSettings,
+    SettingsFaults,
+    SharedSettings,
+    UnderstandingSettings,
+)
+from handoff import publishing
 from handoff.console.app import console_app
 from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
 
-ROLES = ("child", "console", "loops")
+ROLES: Mapping[str, type[SharedSettings]] = {"child": ChildSettings, "console": ConsoleSettings, "loops": LoopsSettings}
+"""What can run apart, each with the settings that it reads. A process that does all has `Settings`, which is each of them."""
 
 
 def see_browser_files(roles: Sequence[str]) -> None:
@@ -58,29 +73,28 @@ class Running:
 
 def _server(app: Any, host: str, port: int) -> _Quiet:
     config = uvicorn.Config(
-        app, host=host, port=port, http="httptools", loop="uvloop", log_level="warning", access_log=False, server_header=False,
+        app, host=host, port=port, http="httptools", loop="none", log_level="warning", access_log=False, server_header=False,
         date_header=True, timeout_graceful_shutdown=GRACE_S, ws="none", lifespan="off", proxy_headers=False,
     )  # fmt: skip
     return _Quiet(config)
 
 
-def servers(parts: Parts, roles: Sequence[str], channels: Sequence[ChannelService] = ()) -> list[_Quiet]:
-    """The web servers of these roles, not yet started."""
-    s = parts.settings
+def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_Quiet]:
+    """The web servers that these settings ask for, not yet started."""
+    parts, s = running.parts, running.parts.settings
+    readiness = readiness_of(parts, running.ready.is_set)
     made = []
-    if "child" in roles:
-        app: ASGIApp = child_app(
-            parts.runtime,
-            parts.understand,
-            origin=s.child_origin,
-            body_limit=s.body_limit,
-            text_limit=s.text_limit,
-        )
+    if isinstance(s, ChildSettings):
+        limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
+        app: ASGIApp = child_app(parts.runtime, parts.understand, origin=s.child_origin, **limits)
         for service in channels:
             app = service.front(app)
-        made.append(_server(app, s.child_host, s.child_port))
-    if "console" in roles:
-        made.append(_server(console_app(parts.runtime, origin=s.console_origin), s.console_host, s.console_port))
+        made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
+    if isinstance(s, ConsoleSettings):
+        console = console_app(parts.runtime, origin=s.console_origin)
+        made.append(_server(HealthMiddleware(console, readiness), s.console_host, s.console_port))
+    if isinstance(s, LoopsSettings) and s.loops_port:
+        made.append(_server(HealthMiddleware(None, readiness), s.loops_host, s.loops_port))
     return made
 
 
@@ -100,22 +114,27 @@ def open_channels(running: Running, tell: Callable[[str], None]) -> list[Channel
     return services
 
 
-async def serve(running: Running, roles: Sequence[str], tell: Any) -> None:
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on uvloop. uvicorn's own choice of a loop has no say: several servers share one loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+async def serve(running: Running, tell: Callable[[str], None]) -> None:
     """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
     harden()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
-    parts = running.parts
-    outside = {"child", "loops"} & set(roles)
-    channels = open_channels(running, tell) if outside else []
-    web = servers(parts, roles, channels)
+    channels = open_channels(running, tell) if opens_channels(type(running.parts.settings)) else []
+    web = servers(running, channels)
+    loops = isinstance(running.parts.settings, LoopsSettings)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
             tasks.create_task(server.serve())
-        tasks.create_task(_work(running, roles, tell, channels))
+        tasks.create_task(_work(running, tell, channels))
         tasks.create_task(_end(running, web))
-        for service in channels if "loops" in roles else ():  # also before the database is there: the numbers are told
+        for service in channels if loops else ():  # also before the database is there: the numbers are told
             tasks.create_task(service.run(running.stop))
     for service in channels:
         await service.close()
@@ -128,20 +147,30 @@ async def _end(running: Running, web: list[_Quiet]) -> None:
         server.should_exit = True
 
 
-async def _work(running: Running, roles: Sequence[str], tell: Any, services: Sequence[ChannelService]) -> None:
-    parts = running.parts
+async def _work(running: Running, tell: Callable[[str], None], services: Sequence[ChannelService]) -> None:
+    parts, stop = running.parts, running.stop
     while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                await running.stop.wait()
-        if running.stop.is_set():
+                await stop.wait()
+        if stop.is_set():
             return
     running.ready.set()
-    watch = ConfigurationWatch(parts.runtime, parts.settings.config_dir, parts.settings.data_dir, parts.published.digest, tell)
     channels = {service.channel.spec.name: service.channel for service in services}
-    reading = UnderstandingWatch(parts.reader, parts.settings, tell)
-    loops: list[tuple[float, str, Step]] = [(2.0, "configuration", watch.step), (2.0, "understanding", reading.step)]
-    loops += steps(parts.runtime, channels, running.stop) if "loops" in roles else []
+    loops = steps(parts.runtime, channels, stop) if isinstance(parts.settings, LoopsSettings) else []
     async with asyncio.TaskGroup() as tasks:
+        for watched in watched_files(parts, tell):
+            tasks.create_task(watch(watched, stop))
         for seconds, name, step in loops:
-            tasks.create_task(every(seconds, name, step, running.stop))
+            tasks.create_task(every(seconds, name, step, stop))
+
+
+def watched_files(parts: Parts, tell: Callable[[str], None]) -> list[Watched]:
+    """The files that come into force while this process runs."""
+    s = parts.settings
+    texts = ConfigurationWatch(parts.runtime, s.config_dir, s.data_dir, parts.published.digest, tell)
+    watched = [Watched("configuration", [s.config_dir], publishing.is_named_so, texts.step)]
+    if parts.reader is not None and isinstance(s, UnderstandingSettings):
+        model = UnderstandingWatch(parts.reader, s, tell)
+        watched.append(Watched("understanding", model.folders, model.counts, model.step, deep=False))
+    return watched

@@ -22,10 +22,9 @@ from handoff.accounts import credentials
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.migrations import upgrade
-from handoff.models import message
 from handoff.publishing import store_published
 from handoff.runtime import Runtime, utc_now
-from handoff.wording import render, sentence_of
+from handoff.wording import render
 from nlu.understanding import Understanding
 
 
@@ -78,7 +77,7 @@ def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Un
         "confidence": round(understanding.confidence, 4),
         "urgency": understanding.urgency.label,
         "language": understanding.language,
-        "replies": _replies(tx, runtime, incoming, result),
+        "replies": _replies(runtime, result),
         "handoff": {
             "state": result.handoff.state,
             "urgency": Urgency(result.handoff.urgency).label,
@@ -88,13 +87,9 @@ def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Un
     }
 
 
-def _replies(tx: Connection, runtime: Runtime, incoming: Incoming, result: TurnResult) -> list[dict[str, str]]:
-    query = message.select().where(message.c.conversation_id == result.chat.id, message.c.seq.in_(result.said))
-    replies = []
-    for row in tx.execute(query.order_by(message.c.seq)):
-        sentence = sentence_of(tx, runtime, row.script_version, row.utterance, row.variant)
-        replies.append({"utterance": row.utterance, "text": render(runtime, incoming.municipality_id, sentence)})
-    return replies
+def _replies(runtime: Runtime, result: TurnResult) -> list[dict[str, str]]:
+    municipality_id = result.chat.municipality_id
+    return [{"utterance": one.utterance.id, "text": render(runtime, municipality_id, one)} for one in result.sentences]
 
 
 def as_json_lines(results: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """One turn, one transaction: what the child wrote (sealed), the handoff (opened or raised), the bot's answer, the outbox.
 
-The understanding is made before, outside the transaction, and can only raise: nothing in here depends on it for the handoff.
+What the turn needs is read once and passed on, and everything that it adds is stored together (decision 0021). The understanding is
+made before, outside the transaction, and can only raise: nothing in here depends on it for the handoff.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,29 +17,47 @@ from bot.message import Incoming
 from bot.policy import State, decide, next_due
 from config.intents import URGENCY_OF
 from config.schema import Script
-from handoff.chats import conversation
+from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
-from handoff.queue import handoffs, rerouting
+from handoff.chats.messages import ChildWords, Reference, Said
+from handoff.errors import NotFound
+from handoff.queue import arrival, handoffs, rerouting
+from handoff.queue.arrival import Arrival
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
-from handoff.speak import say
+from handoff.wording import Moment, Sentence, Wording
 from nlu.understanding import Understanding
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """`said` holds the sequence numbers of the bot's messages; `repeated` means that this very message was stored before."""
+    """What a turn left."""
 
     chat: Chat
+    """The chat as it stands now."""
     handoff: Handoff
-    said: tuple[int, ...]
-    repeated: bool
+    """The handoff that is open, or the newest one for a repeated message."""
+    before: int
+    """The last sequence number before this turn: the child's message has the next one, and the bot's follow."""
+    sentences: tuple[Sentence, ...]
+    """What the bot said, in order."""
+    on_duty: bool
+    """Whether a human of the chat's team is there."""
+    confidant: str | None
+    """The first name of who reads the chat."""
+    repeated: bool = False
+    """This very message was stored before, and nothing was done."""
     utterances: tuple[str, ...] = ()
-    """What was decided to say."""
+    """What was decided to say; what is not true at this moment stayed unsaid."""
+
+    @property
+    def said(self) -> tuple[int, ...]:
+        """The sequence numbers of the bot's messages."""
+        return tuple(range(self.before + 2, self.before + 2 + len(self.sentences)))
 
 
 def pressed(understanding: Understanding, script: Script, text: str) -> Understanding:
-    """A quick reply says exactly what it means; what the words themselves raised stays raised."""
+    """Read a quick reply as exactly what it means; what the words themselves raised stays raised."""
     intent = script.quick_reply_intent(text)
     if intent is None:
         return understanding
@@ -45,62 +66,151 @@ def pressed(understanding: Understanding, script: Script, text: str) -> Understa
 
 
 def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime) -> TurnResult:
-    """Store one message and answer it. Locks the chat's row. Raises `NotFound` for an unknown gemeente or an erased chat."""
-    chat, moved = _chat(tx, runtime, incoming, now)
-    current = handoffs.open_of(tx, chat.id)
-    if conversation.known(tx, chat, "child", incoming.external_id):
-        return TurnResult(chat, current or handoffs.last_of(tx, chat.id), (), repeated=True)
-    said = _turns(conversation.said(tx, chat.id))
-    conversation.add_child_words(
-        tx, runtime.vault, chat, external_id=incoming.external_id, text=incoming.text, reading=understanding.intent,
-        urgency=understanding.urgency, language=understanding.language, now=now,
-    )  # fmt: skip
-    route = runtime.route(chat.municipality_id)
-    item = handoffs.enqueue(
-        tx, chat, urgency=understanding.urgency, route=route.id, step=route.step_at(0).to, now=now,
-        due_at=next_due(route, waiting_since=now, told_from=now, told_minutes=0, now=now),
-    )  # fmt: skip
-    extra = incoming.utterances
-    state = State(
-        turns=said,
-        claimed=item.state == "claimed",
-        handed_off=current is not None and not moved,
-        moved=moved,
-        empty=not incoming.text.strip(),
-        channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
-    )
-    choices = {extra.fallback: extra.choices}
-    decided = decide(state, understanding)
-    seqs = [say(tx, runtime, chat, words, now=now, choices=choices.get(words, ())) for words in decided]
-    return TurnResult(chat, item, tuple(seq for seq in seqs if seq is not None), repeated=False, utterances=decided)
+    """Store one message and answer it. Locks the chat's row.
 
-
-def _chat(tx: Connection, runtime: Runtime, incoming: Incoming, now: datetime) -> tuple[Chat, bool]:
-    """The child's chat, and whether it moved to another gemeente just now."""
-    municipality = runtime.municipality(incoming.municipality_id)
+    Raises `NotFound` for an unknown gemeente, an erased chat, and a page of another gemeente than the chat's.
+    """
+    runtime.municipality(incoming.municipality_id)
     door = Door(incoming.channel, incoming.token, incoming.address)
-    found = conversation.find(tx, runtime.vault, door, lock=True)
+    found = arrival.find(tx, runtime.vault, door, now, lock=True)
+    turn = _Turn(tx, runtime, incoming, understanding, now)
     if found is None:
-        begun = conversation.begin(
-            tx, runtime.vault, door, municipality_id=municipality.id, team_id=municipality.receiving_team.id,
-            retention_days=municipality.retention_days, now=now, place=incoming.place, order=incoming.order,
-        )  # fmt: skip
-        return begun, False
-    if incoming.known_texts is None or found.municipality_id == municipality.id:
-        return found, False
-    moved = rerouting.move(
-        tx, runtime.vault, found, municipality_id=municipality.id, team_id=municipality.receiving_team.id, place=incoming.place,
-        route=runtime.route(municipality.id), texts=incoming.known_texts, now=now,
+        return turn.begin(door)
+    if not found.chat.pushed and found.chat.municipality_id != incoming.municipality_id:
+        raise NotFound("no such conversation")
+    moved = _move(tx, runtime, incoming, found, now)
+    if moved:
+        found = arrival.find(tx, runtime.vault, door, now) or found
+    return turn.go_on(found, moved=moved)
+
+
+def _move(tx: Connection, runtime: Runtime, incoming: Incoming, found: Arrival, now: datetime) -> bool:
+    """Move a chat that only began to the gemeente that this message names. Returns whether it did."""
+    if incoming.known_texts is None or found.chat.municipality_id == incoming.municipality_id:
+        return False
+    municipality = runtime.municipality(incoming.municipality_id)
+    return rerouting.move(
+        tx, runtime.vault, found.chat, municipality_id=municipality.id, team_id=municipality.receiving_team.id,
+        place=incoming.place, route=runtime.route(municipality.id), texts=incoming.known_texts, now=now,
     )  # fmt: skip
-    return (conversation.get(tx, found.id), True) if moved else (found, False)
 
 
-def _turns(said: list[tuple[int, str, str | None, int | None]]) -> tuple[tuple[str, ...], ...]:
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One message on its way in."""
+
+    tx: Connection
+    runtime: Runtime
+    incoming: Incoming
+    understanding: Understanding
+    now: datetime
+
+    def begin(self, door: Door) -> TurnResult:
+        """Open a chat with this message and its answer in it."""
+        municipality = self.runtime.municipality(self.incoming.municipality_id)
+        team_id, vault = municipality.receiving_team.id, self.runtime.vault
+        found = arrival.welcome(self.tx, vault, door, team_id, self.now, self.incoming.order)
+        chat = conversation.new_chat(door, municipality.id, team_id, self.now, self.incoming.place)
+        decided, sentences = self._answer(chat, (), None, on_duty=found.on_duty, moved=False)
+        key = conversation.insert(
+            self.tx, vault, door, chat, [found.team], last_seq=1 + len(sentences), now=self.now,
+            expires_on=conversation.expiry_day(self.now, municipality.retention_days), language=self.understanding.language,
+            seen_at=self.now,
+        )  # fmt: skip
+        messages.store_turn(self.tx, vault, chat, key, self._words(), self._references(sentences), self.now)
+        item = self._hand_off(chat, None, sentences)
+        return self._result(chat, item, sentences, decided, on_duty=found.on_duty, confidant=None)
+
+    def go_on(self, found: Arrival, *, moved: bool) -> TurnResult:
+        """Add this message and its answer to a chat."""
+        chat, current = found.chat, found.handoff
+        said = self._said(chat, current)
+        if said is None:
+            item = current or handoffs.last_of(self.tx, chat.id)
+            return TurnResult(chat, item, chat.last_seq, (), found.on_duty, found.confidant, repeated=True)
+        decided, sentences = self._answer(chat, said, current, on_duty=found.on_duty, moved=moved)
+        references = self._references(sentences)
+        messages.add_turn(self.tx, self.runtime.vault, chat, found.key, self._words(), references, self.now)
+        item = self._hand_off(chat, current, sentences)
+        return self._result(chat, item, sentences, decided, on_duty=found.on_duty, confidant=found.confidant)
+
+    def _said(self, chat: Chat, current: Handoff | None) -> Sequence[Said] | None:
+        """What was said before; None when this message is among it. While a human reads, the bot needs none of it."""
+        mine = self.incoming.external_id
+        if current is not None and current.state == "claimed":
+            return None if messages.known(self.tx, chat, "child", mine) else ()
+        said = messages.said(self.tx, chat.id)
+        return None if any(one.role == "child" and one.external_id == mine for one in said) else said
+
+    def _answer(
+        self, chat: Chat, said: Sequence[Said], current: Handoff | None, *, on_duty: bool, moved: bool
+    ) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
+        """What to say, and the part of it that is true at this moment, each in the variant that is."""
+        claimed = current is not None and current.state == "claimed"
+        incoming, extra = self.incoming, self.incoming.utterances
+        state = State(
+            turns=_turns(said),
+            claimed=claimed,
+            handed_off=current is not None and not moved,
+            moved=moved,
+            empty=not incoming.text.strip(),
+            channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
+        )
+        decided = decide(state, self.understanding)
+        capabilities = self.runtime.channel(chat.channel).capabilities
+        wording = Wording(self.runtime, Moment(self.now, capabilities, chat.municipality_id, on_duty, claimed))
+        times = Counter(one.utterance for one in said if one.utterance)
+        chosen = [wording.choose(utterance, times[utterance]) for utterance in decided]
+        return decided, tuple(sentence for sentence in chosen if sentence is not None)
+
+    def _words(self) -> ChildWords:
+        understood = self.understanding
+        return ChildWords(
+            self.incoming.external_id, self.incoming.text, understood.intent, int(understood.urgency), understood.language
+        )
+
+    def _references(self, sentences: Iterable[Sentence]) -> list[Reference]:
+        extra = self.incoming.utterances
+        choices = {extra.fallback: extra.choices}
+        return [
+            Reference(one.utterance.id, one.variant, one.script_version, choices=choices.get(one.utterance.id, ()))
+            for one in sentences
+        ]
+
+    def _hand_off(self, chat: Chat, current: Handoff | None, sentences: Sequence[Sentence]) -> Handoff:
+        """Open the handoff or raise it, whatever was understood (promise 2)."""
+        route = self.runtime.route(chat.municipality_id)
+        told = [one.says_on_duty for one in sentences if one.says_on_duty is not None]
+        return handoffs.enqueue(
+            self.tx, chat, current, urgency=int(self.understanding.urgency), told_on_duty=told[-1] if told else None,
+            route=route.id, step=route.step_at(0).to, now=self.now,
+            due_at=next_due(route, waiting_since=self.now, told_from=self.now, told_minutes=0, now=self.now),
+        )  # fmt: skip
+
+    def _result(
+        self,
+        chat: Chat,
+        item: Handoff,
+        sentences: tuple[Sentence, ...],
+        decided: tuple[str, ...],
+        *,
+        on_duty: bool,
+        confidant: str | None,
+    ) -> TurnResult:
+        now = self.now
+        left = replace(
+            chat, last_seq=chat.last_seq + 1 + len(sentences), language=self.understanding.language, last_child_at=now, seen_at=now,
+            gone_at=None,
+        )  # fmt: skip
+        return TurnResult(left, item, chat.last_seq, sentences, on_duty, confidant, utterances=decided)
+
+
+def _turns(said: Iterable[Said]) -> tuple[tuple[str, ...], ...]:
     """The bot's utterances, grouped by the child's message that they followed."""
     turns: list[list[str]] = []
-    for _, role, utterance, _ in said:
-        if role == "child":
+    for one in said:
+        if one.role == "child":
             turns.append([])
-        elif role == "bot" and utterance and turns:
-            turns[-1].append(utterance)
+        elif one.role == "bot" and one.utterance and turns:
+            turns[-1].append(one.utterance)
     return tuple(tuple(turn) for turn in turns)

@@ -8,14 +8,14 @@ a new model or list comes into force when it passes its checks; else the running
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from config.faults import Faults
-from config.settings import Settings
+from config.private_files import write_private
+from config.settings import UnderstandingSettings
 from nlu import danger_file
 from nlu.assemble import open_model, record_path
 from nlu.assemble import open_reader as open_from_files
@@ -32,7 +32,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change (ns) and size of each file that is there."""
 
 
-def open_reader(settings: Settings, *, keep: Path | None = None) -> Reader:
+def open_reader(settings: UnderstandingSettings, *, keep: Path | None = None) -> Reader:
     """A reader that always answers. With `keep`, a good danger list is kept there for the day the file has faults.
 
     Raises `Faults` when the list has faults and there is no earlier one.
@@ -66,16 +66,14 @@ def _keep(raw: bytes, folder: Path) -> None:
     """
     try:
         for name, content in ((_KEPT, raw), (_PROOF, danger_file.fingerprint(raw).encode())):
-            half = folder / f".{name}.{os.getpid()}"
-            half.write_bytes(content)
-            half.replace(folder / name)
+            write_private(folder / name, content)
     except OSError as error:
         log.error("danger_list_not_kept", error=type(error).__name__)
 
 
 def _proven(folder: Path) -> str:
     try:
-        return (folder / _PROOF).read_text()
+        return (folder / _PROOF).read_text("ascii")
     except (OSError, ValueError):
         return ""
 
@@ -83,7 +81,7 @@ def _proven(folder: Path) -> str:
 class UnderstandingWatch:
     """Looks whether the model's or the danger list's files changed since the start; `tell` is what the operator reads."""
 
-    def __init__(self, reader: Reader, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(self, reader: Reader, settings: UnderstandingSettings, tell: Callable[[str], None]) -> None:
         self._reader, self._tell, self._folder = reader, tell, settings.data_dir
         self._danger = settings.config_dir / "danger.yml"
         self._model = settings.nlu_model if settings.rasa_url is None else None
@@ -93,6 +91,15 @@ class UnderstandingWatch:
     def _files(self) -> dict[Path, tuple[Path, ...]]:
         model = {self._model: (self._model, record_path(self._model))} if self._model else {}
         return {self._danger: (self._danger,), **model}
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where the watched files are."""
+        return sorted({path.parent for path in self._files()})
+
+    def counts(self, path: Path) -> bool:
+        """Tell whether this is one of the watched files."""
+        return path.name in {file.name for files in self._files().values() for file in files}
 
     async def step(self) -> None:
         """Look once."""

@@ -31,7 +31,7 @@ class Capabilities:
     """Messages that one request may delete."""
 
 
-NOTHING = Capabilities(pushed=True, own_screen=False, buttons=False, sign_of_life=False, keeps_address=False)
+NO_CAPABILITIES = Capabilities(pushed=True, own_screen=False, buttons=False, sign_of_life=False, keeps_address=False)
 """Of a channel that the program does not have (any more): its chats can still be read."""
 
 

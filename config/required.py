@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
-from config.channels import NOTHING, Capabilities, ChannelSpec, ScriptNeeds
+from config.channels import NO_CAPABILITIES, Capabilities, ChannelSpec, ScriptNeeds
 from config.facts import NIGHT_FROM, NIGHT_TO, facts
 from config.intents import FALLBACK, INTENTS
 from config.languages import LANGUAGE_CARDS
@@ -76,7 +76,7 @@ class Requirements:
     def screens_of(self, utterance: str) -> tuple[Capabilities, ...]:
         """Capabilities of the channels on which `utterance` can be said; when on every one, then also of one yet to come."""
         home = self.home_of(utterance)
-        return (home.capabilities,) if home else (_OURS, NOTHING)
+        return (home.capabilities,) if home else (_OURS, NO_CAPABILITIES)
 
     def reachable(self, utterance: str, helplines: Mapping[str, Helpline]) -> Iterator[Mapping[Condition, bool]]:
         """Every combination of facts under which `utterance` can be asked for, given the hours in `helplines`."""
@@ -91,7 +91,7 @@ class Requirements:
         yield from seen
 
 
-_OURS = replace(NOTHING, own_screen=True)
+_OURS = replace(NO_CAPABILITIES, own_screen=True)
 
 
 def requirements(channels: Iterable[ChannelSpec]) -> Requirements:

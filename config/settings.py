@@ -1,6 +1,6 @@
 """The settings of a running program, from environment variables `PRAAT_...`; no file, no default secret, no value in an error.
 
-`ChildSettings` and `ConsoleSettings` are apart because the two apps run apart at scale; `Settings` is both, for one machine.
+Each role has a class of its own and reads no variable of another; `Settings` is all of them, for one machine and the commands.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from sqlalchemy import URL
 
 from config.faults import ConfigError
 
@@ -44,10 +45,8 @@ class SharedSettings(BaseModel):
     config_dir: Path = _HOME
     secret_file: Path = Path()  # at least 32 random bytes; empty: `secret` in `data_dir`
     key_dir: Path = Path()  # the expiry-bucket keys; empty: `keys` in `data_dir`, never in the database's backup
-    child_origin: Origin = ""  # empty: http://localhost and the port
-    console_origin: Origin = ""
+    child_origin: Origin = ""  # the address that children see, named to everybody; empty: http://localhost and the port
     child_port: Port = 8080
-    console_port: Port = 8081
 
     @model_validator(mode="before")
     @classmethod
@@ -55,11 +54,11 @@ class SharedSettings(BaseModel):
         """What follows from other settings."""
         values = {name: value for name, value in dict(given).items() if value != ""}
         data_dir = Path(values.get("data_dir", "var"))
-        values.setdefault("database_url", f"sqlite:///{data_dir / 'praat.db'}")
+        database = URL.create("sqlite", database=str(data_dir / "praat.db"))  # a folder's name may hold ?, # or %
+        values.setdefault("database_url", database.render_as_string(hide_password=False))
         values.setdefault("secret_file", data_dir / "secret")
         values.setdefault("key_dir", data_dir / "keys")
         values.setdefault("child_origin", f"http://localhost:{values.get('child_port', 8080)}")
-        values.setdefault("console_origin", f"http://localhost:{values.get('console_port', 8081)}")
         return values
 
     @field_validator("database_url")
@@ -111,19 +110,24 @@ class ChannelSettings(BaseModel):
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
         """These settings alone, from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults."""
         try:
-            return cls.model_validate(_own(cls, _given(environment)))
+            return cls.model_validate(_own(cls, os.environ if environment is None else environment))
         except ValidationError as error:
             raise SettingsFaults(_all_told(error)) from None
 
 
-class ChildSettings(SharedSettings):
+class UnderstandingSettings(SharedSettings):
+    """What a process needs that reads what children write."""
+
+    nlu_model: Path = _HOME.parent / "nlu" / "models" / "praat.tar.gz"
+    rasa_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = None
+
+
+class ChildSettings(UnderstandingSettings):
     """What the child's app needs. Nothing in it opens a child's words."""
 
     child_host: str = "127.0.0.1"
     body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536  # bytes of one request, refused before it is parsed
     text_limit: Annotated[int, Field(ge=100, le=20_000)] = 4_000  # characters of one message
-    nlu_model: Path = _HOME.parent / "nlu" / "models" / "praat.tar.gz"
-    rasa_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = None
 
     @model_validator(mode="after")
     def _text_fits_body(self) -> Self:
@@ -135,13 +139,29 @@ class ChildSettings(SharedSettings):
 class ConsoleSettings(SharedSettings):
     """What the confidants' console needs: with a passphrase of a member it can open words."""
 
+    console_origin: Origin = ""  # empty: http://localhost and the port
+    console_port: Port = 8081
     console_host: str = "127.0.0.1"
     argon2_memory_kib: Annotated[int, Field(ge=8_192, le=4_194_304)] = 131_072
     argon2_iterations: Annotated[int, Field(ge=1, le=20)] = 3
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_console(cls, given: Any) -> Any:
+        values = {name: value for name, value in dict(given).items() if value != ""}
+        values.setdefault("console_origin", f"http://localhost:{values.get('console_port', 8081)}")
+        return values
 
-class Settings(ChildSettings, ConsoleSettings):
-    """Both, for the program that runs in one process, and for the command line."""
+
+class LoopsSettings(UnderstandingSettings):
+    """What the loops need. They serve nobody; with a port they answer whether they are alive and ready."""
+
+    loops_host: str = "127.0.0.1"
+    loops_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no health address
+
+
+class Settings(ChildSettings, ConsoleSettings, LoopsSettings):
+    """All, for the program that runs in one process, and for the command line."""
 
     @model_validator(mode="after")
     def _two_origins(self) -> Self:
@@ -159,25 +179,34 @@ Other = type[SharedSettings] | type[ChannelSettings]
 
 
 @overload
-def read_settings(*, environment: Mapping[str, str] | None = None, others: Sequence[Other] = ()) -> Settings: ...
-@overload
-def read_settings(kind: type[Kind], environment: Mapping[str, str] | None = None, *, others: Sequence[Other] = ()) -> Kind: ...
 def read_settings(
-    kind: type[SharedSettings] = Settings, environment: Mapping[str, str] | None = None, *, others: Sequence[Other] = ()
+    *, environment: Mapping[str, str] | None = None, others: Sequence[Other] = (), named: Sequence[Other] = ()
+) -> Settings: ...
+@overload
+def read_settings(
+    kind: type[Kind], environment: Mapping[str, str] | None = None, *, others: Sequence[Other] = (), named: Sequence[Other] = ()
+) -> Kind: ...
+def read_settings(
+    kind: type[SharedSettings] = Settings,
+    environment: Mapping[str, str] | None = None,
+    *,
+    others: Sequence[Other] = (),
+    named: Sequence[Other] = (),
 ) -> SharedSettings:
     """Settings of this `kind` from `environment` (the process's own when None). Raises `SettingsFaults`, with all faults.
 
-    `others` are read by other parts: their faults are told too, and their names are no misspellings.
+    `others` are read by other parts of this process: their faults are told too. `named` are those of other processes: their
+    names are no misspellings, and their values are never looked at.
     """
-    values = _given(environment)
-    faults = _misspelt(values, {name for other in (Settings, *others) for name in other.model_fields})
+    given = os.environ if environment is None else environment
+    faults = _misspelt(_names(given), {name for other in (Settings, *others, *named) for name in other.model_fields})
     for other in others:
         try:
-            other.model_validate(_own(other, values))
+            other.model_validate(_own(other, given))
         except ValidationError as error:
             faults |= _all_told(error)
     try:
-        settings = kind.model_validate(_own(kind, values))
+        settings = kind.model_validate(_own(kind, given))
     except ValidationError as error:
         faults |= _all_told(error)
     if faults:
@@ -185,19 +214,26 @@ def read_settings(
     return settings
 
 
-def _given(environment: Mapping[str, str] | None) -> dict[str, str]:
-    given = dict(os.environ if environment is None else environment)
-    return {n[len(PREFIX) :].lower(): v for n, v in given.items() if n.startswith(PREFIX) and n == n.upper()}
+def forget_others(kinds: Sequence[Other], environment: MutableMapping[str, str] | None = None) -> None:
+    """Take every setting out of the process's environment (or the given one) that none of these `kinds` reads."""
+    given = os.environ if environment is None else environment
+    for name in _names(given) - {name for kind in kinds for name in kind.model_fields}:
+        del given[PREFIX + name.upper()]
 
 
-def _own(kind: type[BaseModel], values: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name in kind.model_fields and value != ""}
+def _names(given: Mapping[str, str]) -> set[str]:
+    return {name[len(PREFIX) :].lower() for name in given if name.startswith(PREFIX) and name == name.upper()}
 
 
-def _misspelt(values: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+def _own(kind: type[BaseModel], given: Mapping[str, str]) -> dict[str, str]:
+    own = {name: given[PREFIX + name.upper()] for name in kind.model_fields if PREFIX + name.upper() in given}
+    return {name: value for name, value in own.items() if value != ""}
+
+
+def _misspelt(names: Collection[str], known: Collection[str]) -> dict[str, str]:
     """A variable that nobody reads is a setting that does not work: say so, and which was meant."""
     faults = {}
-    for name in values.keys() - set(known):
+    for name in set(names) - set(known):
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
         faults[PREFIX + name.upper()] = f"is not a setting{meant}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +18,7 @@ from sqlalchemy import Connection
 from config import schema
 from config.channels import ChannelSpec
 from config.faults import Faults
+from config.private_files import write_private
 from config.schema import Configuration
 from handoff.chats.retention import GRACE
 from handoff.places import municipalities
@@ -60,7 +60,12 @@ def _stated(channels: Iterable[ChannelSpec]) -> str:
 
 def counts(path: Path) -> bool:
     """Whether this is a file of the configuration or the gates; an editor's lock and swap files are none."""
-    return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.is_file()
+    return is_named_so(path) and path.is_file()
+
+
+def is_named_so(path: Path) -> bool:
+    """Whether a file of this name would count; the file may be gone."""
+    return path.suffix in _COUNTS and not path.name.startswith((".", "#"))
 
 
 def bring_into_force(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
@@ -110,7 +115,7 @@ def store_published(tx: Connection, runtime: Runtime, configuration: Configurati
 
 def _read_last_good(data_dir: Path) -> Published | None:
     try:
-        stored = json.loads((data_dir / _LAST_GOOD).read_text())
+        stored = json.loads((data_dir / _LAST_GOOD).read_bytes())
         return Published(Configuration.model_validate(stored["configuration"]), stored["digest"])
     except (OSError, ValueError, KeyError):
         return None
@@ -118,9 +123,7 @@ def _read_last_good(data_dir: Path) -> Published | None:
 
 def _write_last_good(data_dir: Path, published: Published) -> None:
     body = {"digest": published.digest, "configuration": published.configuration.model_dump(mode="json")}
-    temporary = data_dir / f".{_LAST_GOOD}.{os.getpid()}"
-    temporary.write_text(json.dumps(body, ensure_ascii=False))
-    temporary.replace(data_dir / _LAST_GOOD)
+    write_private(data_dir / _LAST_GOOD, json.dumps(body, ensure_ascii=False).encode())
 
 
 def load_checked(folder: Path, channels: Iterable[ChannelSpec]) -> Configuration:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from config.channels import NOTHING, ChannelSpec
+from config.channels import NO_CAPABILITIES, ChannelSpec
 from config.schema import Configuration, Municipality, Route, Script
 from handoff.crypto import Vault
 from handoff.database import Store
@@ -57,7 +57,7 @@ class Runtime:
 
     def channel(self, name: str) -> ChannelSpec:
         """The channel with this name; one that can do nothing when this program has none (any more)."""
-        return self.channels.get(name) or ChannelSpec(name, name, NOTHING)
+        return self.channels.get(name) or ChannelSpec(name, name, NO_CAPABILITIES)
 
     def script_of(self, tx: Connection, version: str) -> Script:
         """Return the script that a message points at; versions never change, so they are kept in memory."""

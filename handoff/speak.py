@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from handoff.chats import conversation
+from handoff.chats import messages
 from handoff.chats.conversation import Chat
+from handoff.chats.messages import Reference
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
 from handoff.wording import wording_for
@@ -30,12 +31,10 @@ def say(
     if sentence is None:
         return None
     handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
-    return conversation.add_utterance(
-        tx, runtime.vault, chat, utterance=utterance_id, variant=sentence.variant, script_version=sentence.script_version, now=now,
-        person_id=person_id, choices=choices,
-    )  # fmt: skip
+    reference = Reference(utterance_id, sentence.variant, sentence.script_version, person_id, choices)
+    return messages.add_utterance(tx, runtime.vault, chat, reference, now)
 
 
 def _times_said(tx: Connection, chat: Chat, utterance_id: str) -> int:
     """So that a child does not read the same line twice while another wording is left."""
-    return sum(1 for _, _, said, _ in conversation.said(tx, chat.id) if said == utterance_id)
+    return sum(1 for one in messages.said(tx, chat.id) if one.utterance == utterance_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,11 +15,11 @@ from handoff import keys
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import Chat
 from handoff.crypto import ChildKey
-from handoff.keys.messages import OpenedMessage
+from handoff.keys import KeyScope, OpenedMessage
 from handoff.models import person
 from handoff.queue import rerouting
 from handoff.runtime import Runtime
-from handoff.wording import render, sentence_of
+from handoff.wording import Sentence, render, sentence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,39 @@ class Line:
         return f"Line(seq={self.seq}, role={self.role!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Messages of a chat, opened."""
+
+    lines: list[Line]
+    own_ids: dict[int, str]
+    """The child's own id of each of its messages, by sequence number."""
+
+
 def lines(tx: Connection, runtime: Runtime, chat: Chat, opener: Unlocked | ChildKey, *, after: int = 0) -> list[Line]:
-    """Every message after sequence number `after`. Raises `Denied` when the key does not fit or a row was tampered with."""
-    opened = keys.open_conversation(tx, runtime.vault, chat.id, opener, after=after)
+    """Return every message after sequence number `after`. Raises `Denied` when the key does not fit or a row was tampered with."""
+    return _read(tx, runtime, chat, keys.open_conversation(tx, runtime.vault, chat.id, opener, after=after)).lines
+
+
+def read(
+    tx: Connection, runtime: Runtime, chat: Chat, scope: KeyScope, key_no: int, opener: Unlocked | ChildKey, *, after: int = 0
+) -> Transcript:
+    """Do as `lines` does, for a chat whose row was just read: the scope of its keys, and the number of the one in force."""
+    head = keys.Head(scope, chat.team_id, key_no, chat.last_seq)
+    return _read(tx, runtime, chat, keys.open_messages(tx, runtime.vault, head, opener, after=after))
+
+
+def of_turn(runtime: Runtime, chat: Chat, text: str, urgency: int, sentences: Sequence[Sentence], now: datetime) -> list[Line]:
+    """Return the last turn of a chat as its child reads it, from what was just written: nothing has to be opened."""
+    first = chat.last_seq - len(sentences)
+    mine = Line(first, "child", text, chat.language, now, None, urgency, None, ())
+    return [mine, *(_bot_line(runtime, chat, first + n, one, now) for n, one in enumerate(sentences, start=1))]
+
+
+def _read(tx: Connection, runtime: Runtime, chat: Chat, opened: list[OpenedMessage]) -> Transcript:
     names = _first_names(tx, {m.person_id for m in opened if m.person_id})
-    return [_line(tx, runtime, chat, m, names.get(m.person_id or "")) for m in opened]
+    read = [_line(tx, runtime, chat, m, names.get(m.person_id or "")) for m in opened]
+    return Transcript(read, {m.seq: m.external_id for m in opened if m.role == "child" and m.external_id is not None})
 
 
 def _first_names(tx: Connection, ids: set[str]) -> dict[str, str]:
@@ -61,5 +90,20 @@ def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: 
     if m.role != "bot":
         return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, (), m.lost)
     sentence = sentence_of(tx, runtime, m.script_version or "", m.utterance or "", m.variant or 0)
-    text = render(runtime, chat.municipality_id, sentence, confidant=name, page=partial(rerouting.page_of, tx, runtime, chat))
-    return Line(m.seq, "bot", text, sentence.utterance.language, m.created_at, name, 0, None, sentence.buttons)
+    return _bot_line(
+        runtime, chat, m.seq, sentence, m.created_at, confidant=name, page=partial(rerouting.page_of, tx, runtime, chat)
+    )
+
+
+def _bot_line(
+    runtime: Runtime,
+    chat: Chat,
+    seq: int,
+    sentence: Sentence,
+    at: datetime,
+    *,
+    confidant: str | None = None,
+    page: Callable[[], str] | None = None,
+) -> Line:
+    text = render(runtime, chat.municipality_id, sentence, confidant=confidant, page=page)
+    return Line(seq, "bot", text, sentence.utterance.language, at, confidant, 0, None, sentence.buttons)

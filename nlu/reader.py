@@ -56,6 +56,11 @@ class Reader:
         self._deadline_s = deadline_s
         self._helpers = Helpers(_HELPERS, name="nlu-engine")
 
+    @property
+    def has_engine(self) -> bool:
+        """Tell whether there is an engine beside the danger words."""
+        return self._model[0] is not None
+
     def use(self, engine: Engine | None, thresholds: Thresholds | None = None) -> None:
         """Take another engine from the next message on (a newly trained model). The caller has loaded and checked it."""
         self._model = (engine, thresholds or self._model[1])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
+
+import structlog
 
 from bot.message import Outgoing
 from config.channels import ChannelSpec
+
+log = structlog.get_logger()
 
 
 class DeliveryFailed(Exception):
@@ -44,3 +49,21 @@ class Channel(Protocol):
         Raises `DeliveryFailed`, and nothing else. Never called on a channel that deletes nothing.
         """
         ...
+
+
+@contextmanager
+def own_faults(channel: Channel) -> Iterator[None]:
+    """Turn whatever a channel does wrong into a `DeliveryFailed` that may pass: its other children are served all the same.
+
+    Only the class of the error is logged: its text could hold an address or words.
+    """
+    try:
+        yield
+    except DeliveryFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 - nobody foresaw it, so nobody knows its class
+        log.error("channel_failed", channel=channel.spec.name, error=type(error).__name__)
+        fault = DeliveryFailed("fault in the channel", permanent=False)
+    else:
+        return
+    raise fault  # outside the handler: no chain that somebody prints

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -15,15 +14,17 @@ from rich.console import Console
 
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
-from bot.channels.registry import CHANNELS, SPECS, read_settings
+from bot.channels.registry import CHANNELS, SPECS, forget_others, read_settings
 from bot.cli import nlu, people
+from bot.cli.terminal import lines, municipality_in, use_utf8
 from bot.preflight import CannotStart, own_place
 from bot.serve import ROLES, Running, see_browser_files, serve
+from bot.serve import run as serve_until_stopped
 from bot.understanding import open_reader
 from config.faults import ConfigError
 from config.settings import Settings
 from handoff import publishing
-from handoff.errors import HandoffError, NotFound
+from handoff.errors import HandoffError
 from handoff.runtime import Runtime
 from nlu import danger_file
 
@@ -50,6 +51,7 @@ for registration in CHANNELS:
 
 def main() -> None:
     """The entry point of the `praat` command."""
+    use_utf8()
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.LogfmtRenderer()],
@@ -80,14 +82,14 @@ def check(folder: Annotated[Path | None, typer.Argument(help="the configuration;
 def run(*, with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="make the demo gemeente's people")] = True) -> None:
     """Everything in one process on this machine: the child's page, the console, the loops."""
     settings = read_settings()
-    see_browser_files(ROLES)
+    see_browser_files(list(ROLES))
     first_start(settings)
     with own_place(settings):
         parts = assemble(settings)
         try:
             if with_demo and prepare_database(parts.runtime, settings.database_url):
                 _welcome(settings, demo.prepare(parts.runtime, settings.data_dir / "demo-logins.json"))
-            _serve(parts, ROLES)
+            _serve(parts)
         finally:
             parts.close()
 
@@ -101,11 +103,11 @@ def _welcome(settings: Settings, logins: list[demo.Login]) -> None:
     print("\n  Stoppen: Ctrl+C\n", flush=True)  # noqa: T201
 
 
-def _serve(parts: Parts, roles: tuple[str, ...]) -> None:
+def _serve(parts: Parts) -> None:
     if parts.published.faults:
         err.print("[bold]De teksten op schijf hebben fouten; de vorige blijven gelden.[/bold]")
         err.print(parts.published.faults, markup=False)
-    asyncio.run(serve(Running(parts), roles, lambda text: err.print(text, markup=False)))
+    serve_until_stopped(serve(Running(parts), lambda text: err.print(text, markup=False)))
 
 
 @app.command("serve")
@@ -114,9 +116,11 @@ def serve_one(role: Annotated[str, typer.Argument(help="child, console or loops"
     if role not in ROLES:
         raise typer.BadParameter(f"kies uit: {', '.join(ROLES)}")
     see_browser_files((role,))
-    parts = assemble(read_settings())
+    settings = read_settings(ROLES[role])
+    forget_others(ROLES[role])
+    parts = assemble(settings)
     try:
-        _serve(parts, (role,))
+        _serve(parts)
     finally:
         parts.close()
 
@@ -128,14 +132,9 @@ def simulate_command(municipality: Annotated[str, typer.Option(help="the gemeent
 
     settings = read_settings()
     configuration = publishing.load_checked(settings.config_dir, SPECS)
-    reader = open_reader(settings)
-    try:
-        messages = (line.rstrip("\r\n") for line in sys.stdin)
-        for line in as_json_lines(simulate(messages, configuration, municipality, reader.understand)):
-            print(line, flush=True)  # noqa: T201
-    except NotFound:
-        known = ", ".join(sorted(configuration.municipalities))
-        raise typer.BadParameter(f"deze gemeente is er niet; wel: {known}") from None
+    chosen = municipality_in(configuration, municipality)
+    for line in as_json_lines(simulate(lines(sys.stdin), configuration, chosen.id, open_reader(settings).understand)):
+        print(line, flush=True)  # noqa: T201
 
 
 @app.command()
@@ -148,9 +147,7 @@ def sticker(
 
     settings = read_settings()
     configuration = publishing.load_checked(settings.config_dir, SPECS)
-    chosen = configuration.municipalities.get(municipality)
-    if chosen is None:
-        raise typer.BadParameter(f"deze gemeente is er niet; wel: {', '.join(sorted(configuration.municipalities))}")
+    chosen = municipality_in(configuration, municipality)
     try:
         drawn = shapes(chosen, configuration.helplines["kindertelefoon"], settings.child_origin)
     except ValueError as error:

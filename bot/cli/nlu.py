@@ -13,9 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.channels.registry import read_settings
+from bot.cli.terminal import lines
 from bot.understanding import open_reader
 from config.faults import Faults
-from config.settings import Settings
+from config.settings import UnderstandingSettings
 from nlu import assemble, danger_file
 from nlu.danger import DangerList
 from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
@@ -37,8 +38,7 @@ err = Console(stderr=True, highlight=False)
 def parse() -> None:
     """Read sentences from standard input, one a line, and print what is understood, one JSON object a line."""
     reader = open_reader(read_settings())
-    for line in sys.stdin:
-        text = line.rstrip("\r\n")
+    for text in lines(sys.stdin):
         found = reader.understand(text)
         shown = {
             "text": text,
@@ -68,7 +68,7 @@ def evaluate_command(
         _show(report)
 
 
-def _judged(settings: Settings) -> Reader:
+def _judged(settings: UnderstandingSettings) -> Reader:
     """The reader to be judged: figures of danger words alone would be taken for the engine's."""
     opened = assemble.open_reader(
         model_path=settings.nlu_model, danger=_danger(settings), rasa_url=settings.rasa_url, deadline_s=_PATIENT_S
@@ -79,7 +79,7 @@ def _judged(settings: Settings) -> Reader:
     return opened.reader
 
 
-def _danger(settings: Settings) -> DangerList:
+def _danger(settings: UnderstandingSettings) -> DangerList:
     try:
         return danger_file.load(settings.config_dir / "danger.yml")
     except Faults as report:

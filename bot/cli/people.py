@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import read_settings
+from bot.cli.terminal import municipality_in
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
 from handoff.errors import StoreUnavailable
@@ -48,7 +49,7 @@ def add(
     parts = _parts()
     try:
         runtime = parts.runtime
-        runtime.municipality(municipality)
+        municipality_in(runtime.configuration, municipality)
         phrase = passphrase()
         key = credentials.new_key(runtime.vault, phrase)
         made = runtime.store.write(
@@ -78,6 +79,7 @@ def list_people(municipality: Annotated[str, typer.Argument(help="the gemeente's
     """Show who works for a gemeente and who may read."""
     parts = _parts()
     try:
+        municipality_in(parts.runtime.configuration, municipality)
         rows = parts.runtime.store.read(lambda tx: people.of_municipality(tx, municipality)).result()
     finally:
         parts.close()

@@ -1,8 +1,9 @@
-"""One chat with one child: find it, begin it, add to it, erase it. Every sequence number is used once and none is left out."""
+"""One chat with one child: find it, begin it, erase it. What is said in it: `handoff.chats.messages`."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import keys
-from handoff.chats import outbox
 from handoff.crypto import Vault
+from handoff.database.prepared import PreparedInsert
 from handoff.errors import NotFound
 from handoff.events import announce, chat_topic
-from handoff.keys import KeyScope
+from handoff.keys import ConversationKey, KeyScope, TeamKey
 from handoff.models import conversation, erased, handoff, message, person
 
 
@@ -48,7 +49,8 @@ class Door:
 
 
 _PUSHED = conversation.c.address.is_not(None).label("pushed")
-_CHAT = tuple(_PUSHED if name == "pushed" else conversation.c[name] for name in Chat.__dataclass_fields__)
+COLUMNS = tuple(_PUSHED if name == "pushed" else conversation.c[name] for name in Chat.__dataclass_fields__)
+"""What `Chat` is read from, in the order of its fields."""
 
 
 def new_id() -> str:
@@ -58,7 +60,7 @@ def new_id() -> str:
 
 def find(tx: Connection, vault: Vault, door: Door, *, lock: bool = False) -> Chat | None:
     """The chat behind this door, or None. With `lock` two messages of one child wait for each other."""
-    query = sa.select(*_CHAT).where(
+    query = sa.select(*COLUMNS).where(
         conversation.c.channel == door.channel, conversation.c.child_auth == vault.child_auth(door.channel, door.token)
     )
     row = tx.execute(query.with_for_update() if lock else query).first()
@@ -67,7 +69,7 @@ def find(tx: Connection, vault: Vault, door: Door, *, lock: bool = False) -> Cha
 
 def get(tx: Connection, conversation_id: str, *, lock: bool = False) -> Chat:
     """The chat with this id. Raises `NotFound`."""
-    query = sa.select(*_CHAT).where(conversation.c.id == conversation_id)
+    query = sa.select(*COLUMNS).where(conversation.c.id == conversation_id)
     row = tx.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFound("no such conversation")
@@ -86,133 +88,64 @@ def begin(
     place: str | None = None,
     order: int | None = None,
 ) -> Chat:
-    """Open a chat with keys of its own. Raises `NotFound` when the child erased it: a late retry must not bring it back.
+    """Open an empty chat with keys of its own. Raises `NotFound` when the child erased it: a late retry must not bring it back.
 
     On a channel whose door stays the same (a chat id), `order` is the channel's growing number of the message: what is newer
     than the message that erased begins anew.
     """
-    auth = vault.child_auth(door.channel, door.token)
     if was_erased(tx, vault, door, order):
         raise NotFound("this chat was erased")
-    child_key = vault.child_public_key(door.token) if door.address is None else None
-    chat = Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place, pushed=door.address is not None)
-    address = None if door.address is None else vault.seal_for_delivery(door.address, "address", chat.id)
-    expires_on = (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
-    tx.execute(
-        conversation.insert().values(
-            id=chat.id, municipality_id=municipality_id, team_id=team_id, channel=door.channel, child_auth=auth,
-            child_public_key=child_key, address=address, key_no=1,
-            last_seq=0, language="nl", place=place, expires_on=expires_on, created_at=now, last_child_at=now,
-        )
-    )  # fmt: skip
-    keys.begin(tx, vault, KeyScope(chat.id, child_key, expires_on), [team_id])
+    chat = new_chat(door, municipality_id, team_id, now, place)
+    expires_on = expiry_day(now, retention_days)
+    insert(tx, vault, door, chat, keys.current_public_keys(tx, vault, [team_id]), last_seq=0, expires_on=expires_on, now=now)
     return chat
 
 
-def known(tx: Connection, chat: Chat, role: str, external_id: str) -> bool:
-    """Whether this sender's own message id was stored before: the same message twice is one message."""
-    where = (message.c.conversation_id == chat.id, message.c.role == role, message.c.external_id == external_id)
-    return tx.execute(sa.select(message.c.seq).where(*where)).first() is not None
+def new_chat(door: Door, municipality_id: str, team_id: str, now: datetime, place: str | None) -> Chat:
+    """Return an empty chat that no row holds yet."""
+    return Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place, pushed=door.address is not None)
 
 
-def _next_seq(tx: Connection, chat: Chat) -> int:
-    """Take the next number; the update also holds the row until the commit."""
-    bump = conversation.update().where(conversation.c.id == chat.id).values(last_seq=conversation.c.last_seq + 1)
-    seq = tx.execute(bump.returning(conversation.c.last_seq)).scalar_one_or_none()
-    if seq is None:
-        raise NotFound("this chat was erased")
-    return int(seq)
+def expiry_day(now: datetime, retention_days: int) -> str:
+    """Return the day whose key locks a chat that begins now (UTC, YYYY-MM-DD)."""
+    return (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
 
 
-def add_child_words(
+_INSERT = PreparedInsert(
+    conversation, "id", "municipality_id", "team_id", "channel", "child_auth", "child_public_key", "address", "key_no", "last_seq",
+    "language", "place", "expires_on", "created_at", "last_child_at", "seen_at",
+)  # fmt: skip
+
+
+def insert(
     tx: Connection,
     vault: Vault,
+    door: Door,
     chat: Chat,
+    teams: Sequence[TeamKey],
     *,
-    external_id: str,
-    text: str,
-    reading: str,
-    urgency: int,
-    language: str,
+    last_seq: int,
+    expires_on: str,
     now: datetime,
-) -> int:
-    """Store what a child wrote, sealed, with what was understood of it (sealed too). Returns its sequence number."""
-    seq = _next_seq(tx, chat)
-    sealed = keys.seal_words(tx, vault, conversation_id=chat.id, seq=seq, role="child", text=text, reading=reading)
-    tx.execute(
-        message.insert().values(
-            conversation_id=chat.id, seq=seq, role="child", external_id=external_id, key_no=sealed.key_no, sealed=sealed.sealed,
-            sealed_reading=sealed.sealed_reading, mac=sealed.mac, urgency=urgency, created_at=now,
-        )
-    )  # fmt: skip
-    values = {"last_child_at": now, "language": language, "seen_at": now, "gone_at": None}  # who writes is there
-    tx.execute(conversation.update().where(conversation.c.id == chat.id).values(**values))
-    announce(tx, chat_topic(chat.id), "message")
-    return seq
-
-
-def add_utterance(
-    tx: Connection,
-    vault: Vault,
-    chat: Chat,
-    *,
-    utterance: str,
-    variant: int,
-    script_version: str,
-    now: datetime,
-    person_id: str | None = None,
-    choices: tuple[str, ...] = (),
-) -> int:
-    """Add a bot's message: a reference to published words, never words. `person_id` is whose first name it mentions.
-
-    `choices` are ids of gemeenten to press, on a push channel; they wait sealed until it has gone out.
-    """
-    seq = _next_seq(tx, chat)
-    mac = keys.reference_mac(
-        vault, conversation_id=chat.id, seq=seq, utterance=utterance, variant=variant, script_version=script_version
-    )
-    tx.execute(
-        message.insert().values(
-            conversation_id=chat.id, seq=seq, role="bot", mac=mac, utterance=utterance, variant=variant,
-            script_version=script_version, person_id=person_id, created_at=now,
-        )
-    )  # fmt: skip
-    shown = vault.seal_for_delivery("\n".join(choices).encode(), "choices", chat.id, seq) if choices else None
-    outbox.put(tx, chat.id, seq, chat.channel, sealed=shown, now=now)
-    announce(tx, chat_topic(chat.id), "message")
-    return seq
-
-
-def add_confidant_words(
-    tx: Connection, vault: Vault, chat: Chat, *, external_id: str, text: str, person_id: str, now: datetime
-) -> int:
-    """Store what a confidant wrote, sealed; for a push channel also sealed to the delivery process until it has gone out."""
-    seq = _next_seq(tx, chat)
-    sealed = keys.seal_words(tx, vault, conversation_id=chat.id, seq=seq, role="confidant", text=text)
-    tx.execute(
-        message.insert().values(
-            conversation_id=chat.id, seq=seq, role="confidant", external_id=external_id, key_no=sealed.key_no,
-            sealed=sealed.sealed, mac=sealed.mac, person_id=person_id, created_at=now,
-        )
-    )  # fmt: skip
-    words = None
-    if chat.pushed:
-        words = vault.seal_for_delivery(text.encode("utf-8", "surrogatepass"), "words", chat.id, seq)
-    outbox.put(tx, chat.id, seq, chat.channel, sealed=words, now=now)
-    announce(tx, chat_topic(chat.id), "message")
-    return seq
+    language: str = "nl",
+    seen_at: datetime | None = None,
+) -> ConversationKey:
+    """Add a chat's row, with a key wrapped for these teams and the child; `last_seq` counts what is stored with it at once."""
+    child = vault.child_key(door.token) if door.address is None else None
+    public = None if child is None else child.public(vault.suite)
+    _INSERT.run(tx, {
+        "id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id, "channel": chat.channel,
+        "child_auth": vault.child_auth(door.channel, door.token), "child_public_key": public,
+        "address": None if door.address is None else vault.seal_for_delivery(door.address, "address", chat.id),
+        "key_no": 1, "last_seq": last_seq, "language": language, "place": chat.place, "expires_on": expires_on,
+        "created_at": now, "last_child_at": now, "seen_at": seen_at,
+    })  # fmt: skip
+    return keys.add_key(tx, vault, KeyScope(chat.id, public, expires_on), 1, teams, child)
 
 
 def seen(tx: Connection, chat: Chat, now: datetime) -> None:
     """The child's page gave a sign of life."""
     tx.execute(conversation.update().where(conversation.c.id == chat.id).values(seen_at=now))
-
-
-def said(tx: Connection, conversation_id: str) -> list[tuple[int, str, str | None, int | None]]:
-    """(seq, role, utterance, variant) of every message, oldest first: what the policy may know of a chat. No words."""
-    columns = (message.c.seq, message.c.role, message.c.utterance, message.c.variant)
-    rows = tx.execute(sa.select(*columns).where(message.c.conversation_id == conversation_id).order_by(message.c.seq))
-    return [tuple(row) for row in rows]
 
 
 def was_erased(tx: Connection, vault: Vault, door: Door, order: int | None) -> bool:

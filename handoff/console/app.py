@@ -1,6 +1,6 @@
 """The console as an ASGI application: its routes, its safeguards, and a page for everything that can go wrong.
 
-    app = console_app(runtime, origin="https://team.example.nl", stopping=lambda: server.should_exit)
+    app = console_app(runtime, origin="https://team.example.nl")
 
 It has an origin of its own, apart from the child's page. Every handler follows one pattern: `door.act` (or `door.look` for a
 page that refreshes itself) checks the session and runs one use case of `handoff.confidant` in one transaction.
@@ -25,7 +25,7 @@ from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.looks import STATIC, Looks
 from handoff.console.middleware import OwnOriginOnly, SafeHeaders, SmallBodies
 from handoff.console.pages import chat, queue, renew, sign_in, stream, team
-from handoff.console.parts import ConsoleSettings, Parts, parts_of
+from handoff.console.parts import CHECK_S, ConsoleSettings, Parts, parts_of
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
 
@@ -49,16 +49,15 @@ def console_app(
     *,
     origin: str,
     also: tuple[str, ...] = (),
-    stopping: Callable[[], bool] = lambda: False,
-    pace_s: float = 1.0,
+    check_s: float = CHECK_S,
 ) -> ASGIApp:
     """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
 
-    Once `stopping` is true, open streams end within `pace_s` seconds.
+    Open streams look at their session every `check_s` seconds, and end when the store's hub is closed.
     """
     settings, looks = ConsoleSettings(origin.rstrip("/"), also), Looks()
     app = Starlette(routes=_routes(), exception_handlers=_handlers())
-    app.state.parts = Parts(runtime, settings, looks, stopping, pace_s)
+    app.state.parts = Parts(runtime, settings, looks, check_s)
 
     def refuse(status: int) -> Response:
         response = looks.problem(status, *_PROBLEMS[status])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,8 +33,8 @@ class Looks:
             lstrip_blocks=True,
         )  # fmt: skip
         self._pages.filters |= {
-            "clock": clock, "waited": waited, "iso": iso, "code": code, "pieces": show.pieces, "urgency": words.urgency,
-            "intent": words.intent, "step": words.step, "language": words.language,
+            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": show.pieces,
+            "urgency": words.urgency, "intent": words.intent, "step": words.step, "language": words.language,
         }  # fmt: skip
         vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)
         self.styles = [f"vendor/{name}" for name in VENDOR_FILES] if vendored else ["plain.css"]
@@ -76,3 +78,14 @@ def iso(at: datetime) -> str:
 def code(handoff_id: str) -> str:
     """Four characters by which colleagues can name a chat to each other. They open nothing."""
     return "".join(c for c in handoff_id if c.isalnum())[:4].upper()
+
+
+def moment(at: datetime | None) -> str:
+    """A moment as text that sorts as the moments do; empty for none."""
+    return at.isoformat(timespec="microseconds") if at else ""
+
+
+def tag(facts: Iterable[object]) -> str:
+    """Eight characters that change when anything changes in what a row shows. They open nothing."""
+    text = "\0".join(fact.isoformat() if isinstance(fact, datetime) else str(fact) for fact in facts)
+    return base64.urlsafe_b64encode(hashlib.blake2b(text.encode(), digest_size=6).digest()).decode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -56,21 +55,28 @@ class ConsoleSettings:
         return "__Host-toestel" if self.secure else "toestel"
 
 
+CHECK_S = 3.0
+"""Seconds after which a stream's session is looked up again though nothing happened: whatever ended it, the stream ends too."""
+
+
 @dataclass(slots=True)
 class Parts:
-    """`argon` lets two people in at a time: one sign-in costs 128 MiB. `streams` counts the open streams of each session.
-
-    `pace_s` is the longest that a stream waits at a stretch, in seconds: a server that stops does not wait for its streams.
-    """
+    """What the handlers share."""
 
     runtime: Runtime
+    """The product."""
     settings: ConsoleSettings
+    """The addresses of this console."""
     looks: Looks
-    stopping: Callable[[], bool]
-    pace_s: float
+    """The templates."""
+    check_s: float = CHECK_S
+    """Seconds between two looks at the session of an open stream."""
     argon: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Lets two people in at a time: one sign-in costs 128 MiB."""
     waiting_at_door: int = 0
+    """People who wait for their turn to sign in."""
     streams: Counter[bytes] = field(default_factory=Counter)
+    """Open streams of each session."""
 
 
 def parts_of(request: Request) -> Parts:

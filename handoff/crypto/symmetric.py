@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -20,7 +21,7 @@ Part = bytes | str | int
 _LABEL = b"praat-erover/1"
 _BLOCK = 256  # bytes: "ja" and "nee", and most sentences, are the same size at rest
 _NONCE = 12
-_TYPES = {bytes: b"b", str: b"s", int: b"i"}
+_length = struct.Struct(">I").pack
 
 
 def bind(*parts: Part) -> bytes:
@@ -28,14 +29,19 @@ def bind(*parts: Part) -> bytes:
 
     Raises `Denied` for a part of another type: a row that somebody changed.
     """
-    out = bytearray(_LABEL)
+    out = [_LABEL]
     for part in parts:
-        kind = _TYPES.get(type(part))
-        if kind is None:
+        if type(part) is str:
+            raw = part.encode("utf-8", "surrogatepass")
+            out += (b"s", _length(len(raw)), raw)
+        elif type(part) is bytes:
+            out += (b"b", _length(len(part)), part)
+        elif type(part) is int:
+            raw = str(part).encode()
+            out += (b"i", _length(len(raw)), raw)
+        else:
             raise Denied
-        raw = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        out += kind + len(raw).to_bytes(4, "big") + raw
-    return bytes(out)
+    return b"".join(out)
 
 
 def derive(key: bytes, *purpose: Part) -> bytes:

@@ -156,13 +156,13 @@ class Vault:
         """Open what `seal_for_delivery` made in the same context. Raises `Denied`, `StoreUnavailable`."""
         return unpad(unseal(self._files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))
 
-    def make_bucket(self, day: str) -> None:
-        """Make the key of an expiry day (YYYY-MM-DD) when it is not there yet.
-
-        Raises `ValueError`, `StoreUnavailable`.
-        """
-        if not self._files.exists(_bucket_name(day)):
+    def make_bucket(self, day: str) -> bytes:
+        """Return the key of an expiry day (YYYY-MM-DD), made when it is not there. Raises `ValueError`, `StoreUnavailable`."""
+        try:
+            return self.bucket(day)
+        except Denied:
             self._files.make(_bucket_name(day), os.urandom(32))
+            return self.bucket(day)
 
     def bucket(self, day: str) -> bytes:
         """The key of an expiry day. Raises `Denied` when it was destroyed."""

@@ -152,6 +152,9 @@ class Notifications:
                 except (SQLAlchemyError, OSError):
                     _let_go(connection)
                     connection = None
+        if connection is not None:
+            with contextlib.suppress(SQLAlchemyError, OSError):  # our own listener wakes up by it, and ends
+                connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "[]")))
         _let_go(connection)
 
     def _gathered(self, first: Record) -> list[tuple[int, str]]:
@@ -185,6 +188,8 @@ class Notifications:
         raw: Any = connection.connection.driver_connection
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             for note in raw.notifies(timeout=min(0.5, left)):
+                if self._stop.is_set():
+                    break
                 with contextlib.suppress(ValueError, TypeError):  # somebody else's NOTIFY on our channel
                     self._pass_on([Record(no, body) for no, body in json.loads(note.payload)])
 
@@ -221,8 +226,9 @@ class Notifications:
     def _pass_on(self, records: list[Record]) -> None:
         events: list[Event] = []
         for record in records:
-            if self._first_time(record):
-                events += record.events()
+            with contextlib.suppress(ValueError, TypeError):  # not ours: it must not stand for the record that has its number
+                told = record.events()
+                events += told if self._first_time(record) else []
         self._hub.publish(dict.fromkeys(events))
 
 

@@ -20,41 +20,36 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
-    """One place in the text. `fixed` is the value that stands in the statement itself, for a place that no caller fills."""
-
-    name: str
-    convert: Convert | None
-    required: bool
-    fixed: Any
-
-    def value(self, given: Mapping[str, Any]) -> Any:
-        """What goes to the driver. Raises `KeyError` for a required one that is not there."""
-        if not self.required and self.name not in given:
-            return self.fixed
-        found = given[self.name]
-        return found if self.convert is None else self.convert(found)
-
-
-@dataclass(frozen=True, slots=True)
 class _Plan:
-    """A statement in one database's own words. `row` makes a row's columns readable by name."""
+    """A statement in one database's own words."""
 
     text: str
-    parameters: tuple[_Parameter, ...]
+    names: tuple[str, ...]
+    """The parameters, in the order in which they stand in the text; one name may stand there twice."""
+    fixed: Mapping[str, Any]
+    """Values that stand in the statement itself."""
+    bound: tuple[tuple[int, Convert], ...]
+    """The places of the parameters that the driver wants in another form than the program's."""
     positional: bool
+    """SQLite: by place. Else, PostgreSQL: by name."""
     row: Callable[[Sequence[Any]], Any]
+    """Makes a row's columns readable by name."""
     converted: tuple[tuple[int, Convert], ...]
-    """The places of the columns whose values the driver gives in another form than the program's, and how to read them."""
+    """The places of the columns that the driver gives in another form than the program's."""
 
     def values(self, given: Mapping[str, Any]) -> Any:
-        """The driver's parameters: in order for SQLite, by name for PostgreSQL."""
-        if self.positional:
-            return tuple(parameter.value(given) for parameter in self.parameters)
-        return {parameter.name: parameter.value(given) for parameter in self.parameters}
+        """Return the driver's parameters. Raises `KeyError` for one that is not given."""
+        known = {**self.fixed, **given} if self.fixed else given
+        return self.ordered([known[name] for name in self.names])
+
+    def ordered(self, values: list[Any]) -> Any:
+        """Return the driver's parameters from values that stand in the order of `names`."""
+        for place, convert in self.bound:
+            values[place] = convert(values[place])
+        return values if self.positional else dict(zip(self.names, values, strict=True))
 
     def read(self, raw: Sequence[Any]) -> Any:
-        """One row, each column as its type in `handoff.models` says."""
+        """Return one row, each column as its type in `handoff.models` says."""
         values = list(raw)
         for place, convert in self.converted:
             values[place] = convert(values[place])
@@ -92,6 +87,13 @@ class Prepared:
         cursor.close()
         return touched
 
+    def run_ordered(self, tx: Connection, names: tuple[str, ...], values: list[Any]) -> None:
+        """Execute with values in the order of `names`. Raises `RuntimeError` when the text has them in another one."""
+        plan = self._plan(tx)
+        if plan.names != names:
+            raise RuntimeError("the parameters stand in another order")
+        execute(tx, plan.text, plan.ordered(values)).close()
+
     def _plan(self, tx: Connection) -> _Plan:
         found = self._plans.get(tx.dialect.name)
         if found is None:
@@ -104,21 +106,23 @@ class PreparedInsert:
 
     def __init__(self, table: sa.Table, *columns: str) -> None:
         self._table = table
-        self._columns = columns
-        self._by_count: dict[int, Prepared] = {}
+        self._columns = [column.name for column in table.c if column.name in columns]
+        self._by_count: dict[int, tuple[Prepared, tuple[str, ...]]] = {}
 
     def run(self, tx: Connection, *rows: Mapping[str, Any]) -> None:
         """Add these rows; none is no statement at all. Raises `KeyError` for a column that a row lacks."""
         if rows:
-            given = {f"{name}_m{n}": row[name] for n, row in enumerate(rows) for name in self._columns}
-            self._of(len(rows)).run(tx, **given)
+            statement, names = self._of(len(rows))
+            statement.run_ordered(tx, names, [row[name] for row in rows for name in self._columns])
 
-    def _of(self, count: int) -> Prepared:
+    def _of(self, count: int) -> tuple[Prepared, tuple[str, ...]]:
+        """The statement for so many rows, and the names of its parameters in order."""
         found = self._by_count.get(count)
         if found is None:
             kinds = {name: self._table.c[name].type for name in self._columns}
             bound = [{name: sa.bindparam(f"{name}_m{n}", type_=kind) for name, kind in kinds.items()} for n in range(count)]
-            found = self._by_count[count] = Prepared(self._table.insert().values(bound))
+            names = tuple(f"{name}_m{n}" for n in range(count) for name in self._columns)
+            found = self._by_count[count] = Prepared(self._table.insert().values(bound)), names
         return found
 
 
@@ -146,24 +150,15 @@ def execute(tx: Connection, text: str, values: Any = ()) -> Any:
 
 def _compile(statement: sa.sql.expression.Executable, dialect: Dialect) -> _Plan:
     compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-    names = compiled.positiontup if compiled.positional else list(compiled.params)
-    parameters = tuple(_parameter(compiled.binds[name], name, compiled, dialect) for name in names)
+    names = tuple(compiled.positiontup if compiled.positional else compiled.params)
+    bound = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    fixed = {name: compiled.params[name] for name in names if not compiled.binds[name].required}
     columns: list[Any] = list(getattr(statement, "selected_columns", ()))
     made: Any = namedtuple  # a row's columns are known only now
     row = made("Row", [column.name for column in columns])
-    converters = [(place, _result(column.type, dialect)) for place, column in enumerate(columns)]
-    converted = tuple((place, convert) for place, convert in converters if convert is not None)
-    return _Plan(str(compiled), parameters, compiled.positional, row._make, converted)
+    converted = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    return _Plan(str(compiled), names, fixed, _where(bound), compiled.positional, row._make, _where(converted))
 
 
-def _parameter(bound: Any, name: str, compiled: Any, dialect: Dialect) -> _Parameter:
-    convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
-    fixed = compiled.params[name]
-    if not bound.required and convert is not None:
-        fixed = convert(fixed)
-    return _Parameter(name, convert, bound.required, fixed)
-
-
-def _result(kind: Any, dialect: Dialect) -> Convert | None:
-    found: Convert | None = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return found
+def _where(converts: Sequence[Convert | None]) -> tuple[tuple[int, Convert], ...]:
+    return tuple((place, convert) for place, convert in enumerate(converts) if convert is not None)

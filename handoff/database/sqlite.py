@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from config.private_files import make_private
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
 from handoff.events import Event, Hub, take_announcements
@@ -29,6 +30,8 @@ _PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={BUSY_MS}",
 )
+_making = threading.Lock()
+"""Held while a database file is made and closed again: closing it drops the locks that this process has on it."""
 
 
 class _Job:
@@ -56,6 +59,11 @@ class _Job:
 def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
     """An engine with our pragmas and explicit transactions (the driver's own are switched off)."""
     engine = sa.create_engine(url, hide_parameters=True, pool_size=_READERS, connect_args={"timeout": BUSY_MS / 1000})
+    path = Path(str(engine.url.database))
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _keep_private(*_: Any) -> None:
+        _only_for_owner(path)
 
     @sa.event.listens_for(engine, "connect")
     def _connect(dbapi: sqlite3.Connection, _record: Any) -> None:
@@ -70,6 +78,15 @@ def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
         connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _only_for_owner(path: Path) -> None:
+    """Close the database to others before it is opened: SQLite gives its log the rights that the database itself has."""
+    with _making, contextlib.suppress(OSError):  # what cannot be made or changed, SQLite itself will tell
+        make_private(path)
+        for beside in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if beside.exists():
+                make_private(beside)
 
 
 class SqliteStore:

@@ -1,21 +1,34 @@
 """The keys of teams and conversations, and what is sealed with them. Import from here: `from handoff import keys`."""
 
 from handoff.crypto import ChildKey
-from handoff.keys.conversation import SCOPE, ConversationKey, KeyScope, add_first_key, begin, scope_of, sealing_key
-from handoff.keys.messages import OpenedMessage, SealedWords, key_in_force, open_conversation, reference_mac, seal_with, seal_words
+from handoff.keys.conversation import SCOPE, ConversationKey, KeyScope, add_key, begin, scope_of, sealing_key
+from handoff.keys.messages import (
+    Head,
+    OpenedMessage,
+    SealedWords,
+    key_in_force,
+    open_conversation,
+    open_messages,
+    reference_mac,
+    seal_with,
+    seal_words,
+)
 from handoff.keys.rotation import finish_rotation, held_by_another, replace_lost_key, rewrap, rotate, to_rewrap
-from handoff.keys.team import TeamKey, found_team, grant, key_code
+from handoff.keys.team import TeamKey, checked, current_public_keys, found_team, grant, key_code
 
 __all__ = [
     "SCOPE",
     "ChildKey",
     "ConversationKey",
+    "Head",
     "KeyScope",
     "OpenedMessage",
     "SealedWords",
     "TeamKey",
-    "add_first_key",
+    "add_key",
     "begin",
+    "checked",
+    "current_public_keys",
     "finish_rotation",
     "found_team",
     "grant",
@@ -23,6 +36,7 @@ __all__ = [
     "key_code",
     "key_in_force",
     "open_conversation",
+    "open_messages",
     "reference_mac",
     "replace_lost_key",
     "rewrap",

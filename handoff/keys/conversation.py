@@ -60,23 +60,19 @@ def begin(tx: Connection, vault: Vault, scope: KeyScope, team_ids: Sequence[str]
 
     Raises `Denied` when a team has no key or it was swapped, `StoreUnavailable` when the expiry day's key cannot be written.
     """
-    return add_first_key(tx, vault, scope, current_public_keys(tx, vault, team_ids), None)
-
-
-def add_first_key(
-    tx: Connection, vault: Vault, scope: KeyScope, teams: Iterable[TeamKey], child: ChildKey | None
-) -> ConversationKey:
-    """Do as `begin` does, with public keys of teams that were read before. `child` saves work while its token is at hand."""
-    vault.make_bucket(scope.expires_on)
-    return add_key(tx, vault, scope, 1, teams, child)
+    return add_key(tx, vault, scope, 1, current_public_keys(tx, vault, team_ids))
 
 
 def add_key(
     tx: Connection, vault: Vault, scope: KeyScope, no: int, teams: Iterable[TeamKey], child: ChildKey | None = None
 ) -> ConversationKey:
-    """Make key number `no` of a conversation and wrap it for the teams and the child."""
+    """Make key number `no` of a conversation and wrap it for the teams and the child; `child` saves work while its token is there.
+
+    Raises `StoreUnavailable` when the expiry day's key cannot be written.
+    """
     ordered = sorted(teams, key=lambda team: team.id)
-    private, day = vault.new_private_key(), vault.bucket(scope.expires_on)
+    private = vault.new_private_key()
+    day = vault.make_bucket(scope.expires_on) if no == 1 else vault.bucket(scope.expires_on)
     public = crypto.public_key(private)
     named = ",".join(team.id for team in ordered)
     row = {

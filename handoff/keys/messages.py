@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from handoff import crypto
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import ChildKey, Vault
+from handoff.database.prepared import Prepared
 from handoff.errors import Denied
-from handoff.keys.conversation import SCOPE, ConversationKey, open_keys, scope_of, sealing_key
+from handoff.keys.conversation import SCOPE, ConversationKey, KeyScope, open_keys, scope_of, sealing_key
 from handoff.models import conversation, conversation_key, message
 
 
@@ -50,6 +51,7 @@ class OpenedMessage:
     urgency: int
     created_at: datetime
     lost: bool = False
+    external_id: str | None = None
 
 
 def key_in_force(tx: Connection, vault: Vault, conversation_id: str) -> ConversationKey:
@@ -87,34 +89,50 @@ def reference_mac(vault: Vault, *, conversation_id: str, seq: int, utterance: st
     return vault.row_mac("reference", conversation_id, seq, utterance, variant, script_version)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What opening a conversation needs of its row."""
+
+    scope: KeyScope
+    team_id: str
+    """In whose queue it is."""
+    key_no: int
+    """The number of the key in force."""
+    last_seq: int
+
+
 def open_conversation(
     tx: Connection, vault: Vault, conversation_id: str, opener: Unlocked | ChildKey, *, after: int = 0
 ) -> list[OpenedMessage]:
-    """Every message with a sequence number above `after`, oldest first; only reads.
+    """Return every message with a sequence number above `after`, oldest first; only reads.
 
-    What was understood opens for the team alone.
-
-    Raises `Denied` for a key that does not fit, an erased expiry day, and any tampering: a missing, moved, swapped or
-    changed row.
+    What was understood opens for the team alone. Raises `Denied` for a key that does not fit, an erased expiry day, and any
+    tampering: a missing, moved, swapped or changed row.
     """
-    room = _head(tx, conversation_id)
-    keys = open_keys(tx, vault, scope_of(room), room.team_id, opener)
-    rows = tx.execute(
-        message.select()
-        .where(message.c.conversation_id == conversation_id, message.c.seq > after, message.c.seq <= room.last_seq)
-        .order_by(message.c.seq)
-    ).all()
-    if room.key_no not in keys or [row.seq for row in rows] != list(range(max(after, 0) + 1, room.last_seq + 1)):
-        raise Denied
-    return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
-
-
-def _head(tx: Connection, conversation_id: str) -> Any:
     columns = (*SCOPE, conversation.c.key_no, conversation.c.last_seq)
     row = tx.execute(sa.select(*columns).where(conversation.c.id == conversation_id)).first()
     if row is None:
         raise Denied
-    return row
+    return open_messages(tx, vault, Head(scope_of(row), row.team_id, row.key_no, row.last_seq), opener, after=after)
+
+
+_AFTER = Prepared(
+    sa.select(message)
+    .where(
+        message.c.conversation_id == sa.bindparam("conversation"), message.c.seq > sa.bindparam("above"),
+        message.c.seq <= sa.bindparam("up_to"),
+    )
+    .order_by(message.c.seq)
+)  # fmt: skip
+
+
+def open_messages(tx: Connection, vault: Vault, head: Head, opener: Unlocked | ChildKey, *, after: int = 0) -> list[OpenedMessage]:
+    """Do as `open_conversation` does, for a conversation whose row was just read."""
+    keys = open_keys(tx, vault, head.scope, head.team_id, opener)
+    rows = _AFTER.all(tx, conversation=head.scope.conversation_id, above=after, up_to=head.last_seq)
+    if head.key_no not in keys or [row.seq for row in rows] != list(range(max(after, 0) + 1, head.last_seq + 1)):
+        raise Denied
+    return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
 
 
 def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: bool) -> OpenedMessage:
@@ -129,7 +147,7 @@ def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: b
         lost = for_team and row.key_no < min(keys)  # never one in the middle: that would be tampering
         if not lost:
             text, reading = _open_words(keys, row, place, for_team=for_team)
-    rest = (row.utterance, row.variant, row.script_version, row.person_id, row.urgency, row.created_at, lost)
+    rest = (row.utterance, row.variant, row.script_version, row.person_id, row.urgency, row.created_at, lost, row.external_id)
     return OpenedMessage(row.seq, row.role, text, reading, *rest)
 
 

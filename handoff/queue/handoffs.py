@@ -7,7 +7,7 @@ Every change of hands is one conditional statement whose row count is looked at;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff.chats.conversation import Chat, new_id
+from handoff.database.prepared import Prepared, PreparedInsert
 from handoff.errors import Conflict, NotFound
 from handoff.events import announce, chat_topic, team_topic
 from handoff.models import HANDOFF_WAITS, handoff
@@ -82,6 +83,20 @@ class Handoff:
     """How it ended, one of `Outcome`."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How full a team's queue is."""
+
+    waiting: int
+    """Children who wait."""
+    acute: int
+    """Those of them whose urgency is acute."""
+    newest: datetime | None
+    """When the last of them came into the queue, for the first time or again; None when nobody waits."""
+    newest_acute: datetime | None
+    """The same of those who are acute."""
+
+
 _ROW = tuple(handoff.c[name] for name in Handoff.__dataclass_fields__)
 
 
@@ -109,27 +124,53 @@ def _tell(tx: Connection, team_id: str, conversation_id: str, kind: str) -> None
     announce(tx, chat_topic(conversation_id), "state")
 
 
-def enqueue(tx: Connection, chat: Chat, *, urgency: int, route: str, step: str, now: datetime, due_at: datetime | None) -> Handoff:
-    """Open a handoff for this chat, or raise the one that is open; an alarm is never lowered (promise 8).
+def enqueue(
+    tx: Connection,
+    chat: Chat,
+    current: Handoff | None,
+    *,
+    urgency: int,
+    told_on_duty: bool | None,
+    route: str,
+    step: str,
+    now: datetime,
+    due_at: datetime | None,
+) -> Handoff:
+    """Open a handoff for this chat, or raise `current`, the one that is open; an alarm is never lowered (promise 8).
 
-    `due_at` is when something is due first for a child that waits from now.
+    `told_on_duty` says what the child was told of people just now: that somebody is there, that nobody is, or nothing (None).
+    `due_at` is when something is due first for a child that waits from now. The caller holds the chat's row.
     """
-    current = open_of(tx, chat.id)
     if current is None:
-        values = {
-            "id": new_id(), "conversation_id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id,
-            "state": "waiting", "urgency": urgency, "route": route, "step": step,
-            "told_from": now, "due_at": due_at, "opened_at": now, "waiting_since": now,
-        }  # fmt: skip
-        tx.execute(handoff.insert().values(**values))
-        _tell(tx, chat.team_id, chat.id, "opened")
-        return get(tx, str(values["id"]))
-    if urgency > current.urgency:
-        raising = (handoff.c.id == current.id, handoff.c.urgency < urgency)
-        tx.execute(handoff.update().where(*raising).values(urgency=urgency))
+        return _open(tx, chat, urgency=urgency, told_on_duty=bool(told_on_duty), route=route, step=step, now=now, due_at=due_at)
+    told = current.told_on_duty if told_on_duty is None or current.state != "waiting" else told_on_duty
+    fresh = replace(current, urgency=max(urgency, current.urgency), told_on_duty=told)
+    if fresh != current:
+        _RAISE.run(tx, item=current.id, raised=fresh.urgency, told=told)
+    if fresh.urgency != current.urgency:
         _tell(tx, chat.team_id, chat.id, "raised")
-        return get(tx, current.id)
-    return current
+    return fresh
+
+
+_RAISE = Prepared(
+    handoff.update()
+    .where(handoff.c.id == sa.bindparam("item"), handoff.c.urgency <= sa.bindparam("raised"))
+    .values(urgency=sa.bindparam("raised"), told_on_duty=sa.bindparam("told"))
+)
+_OPEN = PreparedInsert(handoff, *Handoff.__dataclass_fields__)
+
+
+def _open(
+    tx: Connection, chat: Chat, *, urgency: int, told_on_duty: bool, route: str, step: str, now: datetime, due_at: datetime | None
+) -> Handoff:
+    item = Handoff(
+        new_id(), chat.id, chat.municipality_id, chat.team_id, "waiting", urgency, route, step, told_minutes=0, told_from=now,
+        told_on_duty=told_on_duty, due_at=due_at, opened_at=now, waiting_since=now, claimed_by=None, asked_for=None,
+        claimed_at=None, lease_until=None, closed_at=None, outcome=None,
+    )  # fmt: skip
+    _OPEN.run(tx, {name: getattr(item, name) for name in Handoff.__dataclass_fields__})
+    _tell(tx, chat.team_id, chat.id, "opened")
+    return item
 
 
 def claim(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lease: timedelta = LEASE) -> Handoff:
@@ -197,11 +238,21 @@ def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
     return True
 
 
-def waiting(tx: Connection, team_id: str) -> list[Handoff]:
-    """Who waits: urgency first, then longest waiting."""
+def waiting(tx: Connection, team_id: str, *, first: int | None = None, skip: int = 0) -> list[Handoff]:
+    """Who waits: urgency first, then longest waiting. At most `first` of them, after the `skip` that stand highest."""
     query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "waiting")
-    rows = tx.execute(query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id))
-    return [Handoff(**row._asdict()) for row in rows]
+    ranked = query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id)
+    return [Handoff(**row._asdict()) for row in tx.execute(ranked.limit(first).offset(skip))]
+
+
+def count_waiting(tx: Connection, team_id: str) -> QueueCount:
+    """How many wait in this team, without their rows."""
+    ours = (handoff.c.team_id == team_id, handoff.c.state == "waiting")
+    query = sa.select(handoff.c.urgency, sa.func.count(), sa.func.max(handoff.c.told_from)).where(*ours).group_by(handoff.c.urgency)
+    counts = {row[0]: row for row in tx.execute(query)}
+    acute = counts.get(2)
+    newest = max((row[2] for row in counts.values()), default=None)
+    return QueueCount(sum(row[1] for row in counts.values()), acute[1] if acute else 0, newest, acute[2] if acute else None)
 
 
 def held(tx: Connection, team_id: str) -> list[Handoff]:

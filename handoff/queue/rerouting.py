@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from config.schema import Route
 from handoff import keys
-from handoff.chats import conversation as chats
+from handoff.chats import messages
 from handoff.chats.conversation import Chat
 from handoff.crypto import Vault
 from handoff.events import announce, chat_topic, team_topic
@@ -23,14 +23,14 @@ from handoff.models import conversation, conversation_key, handoff, key_wrap, me
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
 
-READING = "greet"
+OPENING_INTENT = "greet"
 """What is understood of a message that only opens a chat, and of a gemeente's name once the chat moved."""
 
 
 def page_of(tx: Connection, runtime: Runtime, chat: Chat) -> str:
     """The page that the bot names: of the child's own gemeente, or the front page where it had to be asked which that is."""
     asks = runtime.channel(chat.channel).needs.asks
-    asked = asks is not None and any(utterance == asks for _, _, utterance, _ in chats.said(tx, chat.id))
+    asked = asks is not None and any(one.utterance == asks for one in messages.said(tx, chat.id))
     return runtime.page_of("" if asked else chat.municipality_id)
 
 
@@ -78,6 +78,6 @@ def _new_keys(tx: Connection, vault: Vault, conversation_id: str, team_id: str) 
 
 
 def _seal_again(tx: Connection, vault: Vault, conversation_id: str, seq: int, text: str) -> None:
-    fresh = keys.seal_words(tx, vault, conversation_id=conversation_id, seq=seq, role="child", text=text, reading=READING)
+    fresh = keys.seal_words(tx, vault, conversation_id=conversation_id, seq=seq, role="child", text=text, reading=OPENING_INTENT)
     where = (message.c.conversation_id == conversation_id, message.c.seq == seq)
     tx.execute(message.update().where(*where).values(**fresh._asdict()))

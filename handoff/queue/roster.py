@@ -88,9 +88,22 @@ def on_duty(tx: Connection, team_id: str, now: datetime) -> list[OnDuty]:
     return [OnDuty(row.id, row.first_name) for row in tx.execute(query)]
 
 
+def is_manned(team_id: sa.ColumnElement[str]) -> sa.Exists:
+    """Return the condition that somebody is on duty for a team of the surrounding statement (see `since_and_until`)."""
+    return sa.exists().where(
+        shift.c.team_id == team_id, _OPEN, shift.c.seen_at > _moment("fresh"), shift.c.seen_at <= _moment("ahead"),
+        shift.c.person_id == person.c.id, person.c.disabled_at.is_(None),
+    )  # fmt: skip
+
+
+def since_and_until(now: datetime) -> dict[str, datetime]:
+    """Return the parameters of `is_manned`: between which moments a sign of life counts."""
+    return {"fresh": now - FRESH, "ahead": now + AHEAD}
+
+
 def teams_on_duty(tx: Connection, now: datetime) -> frozenset[str]:
     """The teams of which somebody is on duty now, by one look at the open shifts."""
-    return frozenset(tx.execute(_THERE, {"fresh": now - FRESH, "ahead": now + AHEAD}).scalars())
+    return frozenset(tx.execute(_THERE, since_and_until(now)).scalars())
 
 
 def _of(team_id: str) -> sa.ColumnElement[bool]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from bot.channels.telegram.spec import SPEC
 from bot.delivery import deliver_due
+from bot.erasing import erase_due
 from bot.message import Incoming, Outgoing
 from bot.turn import take_turn
 from config.schema import Condition
 from handoff import confidant, transcript
+from handoff.chats import deletions
 from handoff.chats.conversation import get
-from handoff.models import conversation, message, outbox
+from handoff.models import conversation, deletion, message, outbox
 from handoff.queue.handoffs import all_waiting
 from tests.fakes import FakeChannel
 from tests.make import CITY, House, rows, team_id_of, understood
@@ -65,6 +70,40 @@ def test_a_channel_with_a_fault_serves_the_others_and_is_tried_again(house: Hous
     _deliver(house, channel)
     assert len(channel.texts(b"second")) == 3
     assert channel.tries > 1
+
+
+@dataclass
+class Stubborn(FakeChannel):
+    """A channel that cannot delete for one address, in a way that nobody foresaw."""
+
+    stubborn: bytes = b"first"
+    tries: int = field(default=0)
+    deleted: list[tuple[bytes, list[int]]] = field(default_factory=list)
+
+    async def delete(self, address: bytes, numbers: Sequence[int]) -> None:
+        """Fail, or keep that it was asked."""
+        if address == self.stubborn:
+            self.tries += 1
+            raise RuntimeError("a fault in the channel")
+        self.deleted.append((address, list(numbers)))
+
+
+def test_a_channel_with_a_fault_in_deleting_deletes_for_the_others_and_is_tried_again(house: House) -> None:
+    run, vault = house.runtime, house.runtime.vault
+    for address in (b"first", b"second"):
+        auth = vault.child_auth("telegram", address)
+        put = partial(
+            deletions.put, vault=vault, channel=SPEC, auth=auth, address=address, numbers=[1, 2], wish=3, now=house.clock()
+        )
+        run.store.write(put).result()
+    channel = Stubborn()
+    for _ in range(3):
+        asyncio.run(erase_due(run, {"telegram": channel}))
+        house.clock.turn(seconds=40)
+    assert channel.deleted == [(b"second", [1, 2])]
+    assert channel.tries > 1
+    assert len(channel.texts(b"first")) == len(channel.texts(b"second")) == len(SPEC.needs.farewell), "each farewell once"
+    assert len(rows(house, deletion)) == 1
 
 
 def test_two_processes_never_send_the_same_message(house: House) -> None:

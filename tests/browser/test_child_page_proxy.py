@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
+from tests.browser.buffering import buffering_proxy
 from tests.browser.child_desk import Child, send, served
 from tests.make import CITY, House
 from tests.serving import serving
@@ -22,39 +17,17 @@ from tests.serving import serving
 pytestmark = pytest.mark.browser
 
 
-def buffering_proxy(origin: str) -> Starlette:
-    """A real proxy that reads every answer to its end before it passes on a byte of it: a stream never arrives."""
-
-    async def ask(request: Request, body: bytes) -> Response:
-        headers = {name: value for name, value in request.headers.items() if name != "host"} | {"accept-encoding": "identity"}
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        async with httpx.AsyncClient(base_url=origin, timeout=60) as client:
-            answer = await client.request(request.method, target, headers=headers, content=body)
-        return Response(answer.content, answer.status_code, dict(answer.headers))
-
-    async def forward(request: Request) -> Response:
-        asking = asyncio.ensure_future(ask(request, await request.body()))
-        leaving = asyncio.ensure_future(request.receive())
-        await asyncio.wait((asking, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        if not asking.done():
-            asking.cancel()
-            await asyncio.wait((asking,))
-            return Response(status_code=499)  # nobody reads it
-        return await asking
-
-    return Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST"])])
-
-
 @contextmanager
-def _behind_proxy(house: House, browser: Browser) -> Iterator[Child]:
-    with served(house, browser) as direct, serving(buffering_proxy(direct.origin), direct.site.stop) as address:
-        yield replace(direct, origin=address.geturl())
+def _behind_proxy(house: House, browser: Browser, *, head_first: bool) -> Iterator[Child]:
+    with served(house, browser) as direct:
+        proxy = buffering_proxy(direct.origin, head_first=head_first)
+        with serving(proxy, direct.site.stop) as address:
+            yield replace(direct, origin=address.geturl())
 
 
-def _pass(page: Page) -> None:
-    """One second in the page, and what it asked meanwhile is answered: two questions of ours come after it."""
-    page.clock.run_for(1_000)
+def _pass(page: Page, ms: int = 1_000) -> None:
+    """So long passes in the page, and what it asked meanwhile is answered: two questions of ours come after it."""
+    page.clock.run_for(ms)
     for _ in range(2):
         page.evaluate(f"fetch('/api/{CITY}/status').then(answer => answer.text())")
 
@@ -67,8 +40,11 @@ def _seconds_until(page: Page, words: str) -> int:
     raise AssertionError(words)
 
 
-def test_a_human_is_heard_within_seconds_and_the_page_stays_with_what_works(sqlite_house: House, chromium: Browser) -> None:
-    with _behind_proxy(sqlite_house, chromium) as child, child.context() as context:
+@pytest.mark.parametrize("head_first", [False, True], ids=["all", "all but the head"])
+def test_a_human_is_heard_within_seconds_and_the_page_stays_with_what_works(
+    sqlite_house: House, chromium: Browser, head_first: bool
+) -> None:
+    with _behind_proxy(sqlite_house, chromium, head_first=head_first) as child, child.context() as context:
         page = context.new_page()
         page.clock.install()
         page.goto(f"{child.origin}/{CITY}")
@@ -80,8 +56,8 @@ def test_a_human_is_heard_within_seconds_and_the_page_stays_with_what_works(sqli
         assert _seconds_until(page, "eerste") <= 6
         child.site.write(handoff_id, "tweede", "c2")
         assert _seconds_until(page, "tweede") <= 4
-        for _ in range(70):
-            _pass(page)
+        for _ in range(23):  # more than a minute: long enough to try a stream again, if it did
+            _pass(page, 3_000)
         child.site.write(handoff_id, "derde", "c3")
         assert _seconds_until(page, "derde") <= 4
         assert len(streams) == 1

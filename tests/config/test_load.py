@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.channels.registry import SPECS
 from config.faults import Fault, Faults
 from config.load import load
-from config.schema import Condition
+from config.schema import Condition, Utterance
 from config.yaml_tree import MAX_BYTES, Tree, parse
 from tests.config.corpus import CONFIG
 
@@ -66,6 +66,17 @@ def test_the_shipped_configuration_loads(folder: Path) -> None:
     told = configuration.script.utterances["utter_first_contact"]
     assert told.variants[0].when == {Condition.KINDERTELEFOON_OPEN: True}
     assert told.variants[0].buttons[0].intent == "ask_human"
+
+
+def test_the_name_that_a_condition_had_before_is_still_read(folder: Path) -> None:
+    """In files, where it says the same; and in stored versions, whose messages must stay readable."""
+    before = load(folder, SPECS).script
+    path = folder / "dialogue/nl.yml"
+    path.write_text(path.read_text().replace("name: own_screen,", "name: webchat,"))
+    assert load(folder, SPECS).script.version == before.version
+    stored = before.utterances["utter_stopped"].model_dump_json()
+    assert "own_screen" in stored
+    assert Utterance.model_validate_json(stored.replace("own_screen", "webchat")) == before.utterances["utter_stopped"]
 
 
 def test_the_version_is_the_hash_of_what_can_be_said(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +14,6 @@ import sqlalchemy as sa
 from handoff.database import PostgresStore
 from handoff.database.notifications import CHANNEL
 from handoff.events import STOPPING, Event, Hub, Listener, announce
-from handoff.models import event
 
 LOOK_S = 0.2
 PATIENCE_S = 10.0
@@ -46,8 +46,6 @@ class Processes:
         self.url = url
         self._stack = stack
         self.engine = sa.create_engine(url, poolclass=sa.NullPool)
-        with self.engine.begin() as tx:
-            event.create(tx)
 
     def store(self, look_s: float = LOOK_S) -> PostgresStore:
         """One more process."""
@@ -200,7 +198,11 @@ def test_hundreds_of_events_in_one_transaction_all_arrive(processes: Processes) 
     _run(play)
 
 
-@pytest.mark.parametrize("payload", ["", "x", "[]", "[[1]]", '{"a":1}', '[["a","b"]]', "[[1,2]]", '[[1,"[[1]]"]]', '[[2,"x"]]'])
+FOREIGN = json.dumps([[number, "x"] for number in range(1, 60)])
+"""Of no record of ours, under the numbers that ours will have."""
+
+
+@pytest.mark.parametrize("payload", ["", "x", "[]", "[[1]]", '{"a":1}', '[["a","b"]]', "[[1,2]]", '[[1,"[[1]]"]]', FOREIGN])
 def test_a_strangers_notification_harms_nothing(processes: Processes, payload: str) -> None:
     here, there = processes.store(), processes.store(look_s=3600)
 
@@ -209,8 +211,9 @@ def test_a_strangers_notification_harms_nothing(processes: Processes, payload: s
         far = Ear(there.hub, "chat:1")
         with processes.engine.begin() as tx:
             tx.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
-        _say(here, "chat:1", "message")
-        await far.until("message")
+        for kind in ("one", "two", "three", "message"):
+            _say(here, "chat:1", kind)
+        await far.until("one", "two", "three", "message")
 
     _run(play)
 

@@ -17,7 +17,7 @@ from bot.channels.telegram.spec import SPEC
 from handoff import crypto
 from handoff.accounts import credentials, sessions
 from handoff.chats import conversation as conversations
-from handoff.chats import deletions
+from handoff.chats import deletions, messages
 from handoff.chats.conversation import Door
 from handoff.crypto import X25519, Vault
 from handoff.keys.conversation import binding_of
@@ -93,7 +93,7 @@ def _on_telegram(rig: Rig, anna: str) -> None:
         chat = conversations.begin(
             tx, rig.vault, Door("telegram", CHAT, CHAT), municipality_id="u", team_id="u", retention_days=days, now=NOW, order=7
         )
-        conversations.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
+        messages.add_confidant_words(tx, rig.vault, chat, external_id="c1", text="ik ben er", person_id=anna, now=NOW)
         auth = rig.vault.child_auth("telegram", ERASED)
         deletions.put(tx, rig.vault, channel=SPEC, auth=auth, address=ERASED, numbers=[101, 102], wish=102, now=NOW)
 

@@ -145,7 +145,7 @@ class Handoffs(RuleBasedStateMachine):
     def _item(self, kid: Kid) -> str | None:
         def look(tx: Connection) -> str | None:
             chat = child.find(tx, self.house.runtime, kid.door)
-            found = handoffs.open_of(tx, chat[0])
+            found = handoffs.open_of(tx, chat.conversation_id)
             return found.id if found else None
 
         return self._do(look)
@@ -236,11 +236,11 @@ class Handoffs(RuleBasedStateMachine):
         asyncio.run(deliver_due(self.house.runtime, {"telegram": self.channel}))
 
     def _state(self, kid: Kid) -> str:
-        chat, _ = self._do(lambda tx: child.find(tx, self.house.runtime, kid.door))
+        chat = self._do(lambda tx: child.find(tx, self.house.runtime, kid.door)).conversation_id
         return str(self._do(lambda tx: handoffs.last_of(tx, chat).state))
 
     def _whole(self, tx: Connection, kid: Kid) -> tuple[str, list[keys.OpenedMessage], handoffs.Handoff | None]:
-        chat, _ = child.find(tx, self.house.runtime, kid.door)
+        chat = child.find(tx, self.house.runtime, kid.door).conversation_id
         return chat, keys.open_conversation(tx, self.house.runtime.vault, chat, self.people[0]), handoffs.open_of(tx, chat)
 
     @invariant()

@@ -15,7 +15,7 @@ from bot.channels.telegram.parse import Post
 from bot.channels.telegram.spec import CHOSEN
 from config.schema import Configuration
 from config.search import names, plain, search
-from handoff.chats import conversation
+from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat
 from handoff.places import municipalities
 from handoff.runtime import Runtime
@@ -111,7 +111,7 @@ def known_texts(
 
 
 def _welcomed(tx: Connection, chat: Chat) -> bool:
-    return any(utterance == CHOSEN for _, _, utterance, _ in conversation.said(tx, chat.id))
+    return any(one.utterance == CHOSEN for one in messages.said(tx, chat.id))
 
 
 def _near(tx: Connection, configuration: Configuration, text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from bot.channels.telegram.routing import NAME_ID, START, START_ID, Choice, choi
 from bot.channels.telegram.spec import CHOOSE, CHOSEN, HELP, MEDIA, NAME, NEAR, NOTED, OPENER, SHARE, VOICE
 from bot.message import ChannelUtterances, Incoming
 from bot.turn import take_turn
-from handoff.chats import conversation
+from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
@@ -95,7 +95,7 @@ def _known(tx: Connection, chat: Chat, post: Post, name: str | None) -> bool:
     ids = {external_id_of(post, name)}
     if post.edit is None:
         ids |= {f"{START_ID}{post.message_id}", f"m{post.message_id}"}
-    return any(conversation.known(tx, chat, "child", own_id) for own_id in ids)
+    return any(messages.known(tx, chat, "child", own_id) for own_id in ids)
 
 
 def _incoming(runtime: Runtime, post: Post, chat: Chat | None, choice: Choice, door: Door, fallback: str) -> Incoming:

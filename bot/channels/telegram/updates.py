@@ -19,7 +19,7 @@ from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
-from handoff.queue.rerouting import READING
+from handoff.queue.rerouting import OPENING_INTENT
 from handoff.runtime import Runtime
 from handoff.wording import Moment, Wording
 from nlu.understanding import Understanding
@@ -128,7 +128,7 @@ class Updates:
     async def _read(self, post: Post) -> Understanding:
         """The reading of what a child wrote; a failure to understand stops nothing (promise 2)."""
         if post.kind == "start":
-            return Understanding(READING, 1.0, URGENCY_OF[READING], "nl")
+            return Understanding(OPENING_INTENT, 1.0, URGENCY_OF[OPENING_INTENT], "nl")
         try:
             async with asyncio.timeout(UNDERSTANDING_SECONDS):
                 found = await asyncio.to_thread(self._understand, post.text)

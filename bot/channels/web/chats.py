@@ -9,14 +9,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
-from bot.child import Snapshot, Standing
+from bot.child import Listening, Snapshot, Standing
 from bot.message import Incoming
 from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
@@ -24,7 +23,6 @@ from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.database import awaited
 from handoff.errors import Denied, HandoffError, NotFound
-from handoff.models import message as message_table
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
@@ -80,8 +78,7 @@ class Chats:
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
-            self._own(tx, slug, token)
-            return _view(tx, child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after), after)
+            return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
 
         return await awaited(runtime.store.write(work))
 
@@ -90,16 +87,17 @@ class Chats:
         runtime = self.runtime
 
         def work(tx: Connection) -> View:
-            return _view(tx, child.look(tx, runtime, self._own(tx, slug, token), runtime.clock(), after=after), after)
+            return _view(child.look(tx, runtime, Door(WEBCHAT, token), runtime.clock(), after=after, municipality_id=slug))
 
         try:
             return await awaited(runtime.store.read(work))
         except Denied:  # expired, or no longer to be opened: for the child it is gone
             raise NotFound("no such conversation") from None
 
-    async def find(self, slug: str, token: bytes) -> tuple[str, str]:
-        """(conversation id, team id), to listen to."""
-        return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, self._own(tx, slug, token))))
+    async def find(self, slug: str, token: bytes) -> Listening:
+        """Return what to listen to."""
+        door = Door(WEBCHAT, token)
+        return await awaited(self.runtime.store.read(lambda tx: child.find(tx, self.runtime, door, municipality_id=slug)))
 
     async def standing(self, conversation_id: str) -> Standing:
         """How this chat stands, without opening a word of it."""
@@ -142,7 +140,5 @@ class Chats:
         return door
 
 
-def _view(tx: Connection, chat: Snapshot, after: int) -> View:
-    m = message_table.c
-    query = sa.select(m.seq, m.external_id).where(m.conversation_id == chat.conversation_id, m.role == "child", m.seq > after)
-    return View(chat, {row.seq: row.external_id for row in tx.execute(query)})
+def _view(chat: Snapshot) -> View:
+    return View(chat, chat.own_ids)

@@ -32,4 +32,4 @@ NEEDS = ScriptNeeds(
     without_municipality=_NO_MUNICIPALITY,
 )
 
-SPEC = ChannelSpec(WEBCHAT, "de webpagina", CAPABILITIES, NEEDS, paths=frozenset({"api", "weg", "static"}))
+SPEC = ChannelSpec(WEBCHAT, "de webpagina", CAPABILITIES, NEEDS, paths=frozenset({"api", "health", "ready", "static", "weg"}))

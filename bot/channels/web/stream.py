@@ -71,14 +71,14 @@ class Streams:
 
     async def open(self, slug: str, token: bytes, last_event_id: str) -> ChildStream:
         """The stream behind a token. Raises `NotFound`, `StoreUnavailable`."""
-        conversation_id, team_id = await self.chats.find(slug, token)
+        listening = await self.chats.find(slug, token)
         plain = last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 10
         return ChildStream(
             self,
             slug=slug,
             token=token,
-            conversation_id=conversation_id,
-            team_id=team_id,
+            conversation_id=listening.conversation_id,
+            team_id=listening.team_id,
             after=int(last_event_id) if plain else 0,
         )
 

@@ -2,8 +2,11 @@
 // (A browser opens only six connections to one server; a stream per tab would use them up.)
 
 const NAMES = ["wachtrij", "gesprek", "klop", "uit"];
+const FIRST_MS = 5000; // the server speaks at once; later than this, something in between holds the stream back
 const PATIENCE_MS = 40000; // a stream beats every 25 seconds; one that is silent this long does not come through
-const POLL_MS = 10000;
+const POLL_MS = 5000;
+const BEAT_MS = 20000;
+const GIVE_UP_MS = 8000;
 
 export function listen(onEvent, onConnection) {
   const others = "BroadcastChannel" in window ? new BroadcastChannel("praat-console") : null;
@@ -19,63 +22,79 @@ export function listen(onEvent, onConnection) {
     else onEvent(data.name, true);
   }
 
-  const lead = () => new Promise((done) => run(tell, done));
+  const lead = () => new Promise((done) => new Stream(tell, done));
   if (navigator.locks) navigator.locks.request("praat-stroom", lead);
   else lead();
 }
 
-function run(tell, done) {
-  let source = null;
-  let heard = Date.now();
-  let ended = false;
-  let up = true;
-  let beaten = Date.now();
+class Stream {
+  constructor(tell, done) {
+    this.tell = tell;
+    this.done = done;
+    this.up = true;
+    this.ended = false;
+    this.beaten = Date.now();
+    this.poll = setInterval(() => this.pollIfSilent(), POLL_MS);
+    this.open();
+  }
 
-  function connection(now) {
-    if (now !== up || now) tell({ up: now });
-    up = now;
-  }
-  function open() {
-    if (ended) return;
-    source = new EventSource("/stroom");
-    for (const name of NAMES) source.addEventListener(name, () => receive(name));
-    source.onopen = () => {
-      heard = Date.now();
-      connection(true);
-      tell({ name: "wachtrij" }); // what happened while nobody listened
-      tell({ name: "gesprek" });
+  open() {
+    if (this.ended) return;
+    this.source = new EventSource("/stroom");
+    for (const name of NAMES) this.source.addEventListener(name, () => this.receive(name));
+    this.source.onopen = () => {
+      this.opened = Date.now();
+      this.heard = 0; // when the last event came on this connection
+      this.connection(true);
+      this.lookAgain(); // what happened while nobody listened
     };
-    source.onerror = () => {
-      connection(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000 + Math.random() * 2000);
+    this.source.onerror = () => {
+      this.connection(false);
+      if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), 3000 + Math.random() * 2000);
     };
   }
-  function receive(name) {
-    heard = Date.now();
-    tell({ name });
+
+  connection(now) {
+    if (now !== this.up || now) this.tell({ up: now });
+    this.up = now;
+  }
+
+  lookAgain() {
+    this.tell({ name: "wachtrij" });
+    this.tell({ name: "gesprek" });
+  }
+
+  receive(name) {
+    this.heard = Date.now();
+    this.tell({ name });
     if (name !== "uit") return;
-    ended = true;
-    source.close();
-    clearInterval(poll);
-    done();
+    this.ended = true;
+    this.source.close();
+    clearInterval(this.poll);
+    this.done();
   }
-  async function beat() {
+
+  silent() {
+    if (this.source.readyState !== EventSource.OPEN) return true;
+    return this.heard ? Date.now() - this.heard > PATIENCE_MS : Date.now() - this.opened > FIRST_MS;
+  }
+
+  // Where streams do not come through, asking every few seconds does the same, the heartbeat included.
+  pollIfSilent() {
+    if (!this.silent()) return;
+    if (Date.now() - this.beaten >= BEAT_MS) this.beat();
+    this.lookAgain();
+  }
+
+  async beat() {
+    this.beaten = Date.now();
+    const asked = { method: "POST", headers: { "X-Console": "1" }, signal: AbortSignal.timeout(GIVE_UP_MS) };
     try {
-      const answer = await fetch("/klop", { method: "POST", headers: { "X-Console": "1" }, signal: AbortSignal.timeout(8000) });
-      if (answer.status === 401) receive("uit");
-      else connection(answer.ok);
+      const answer = await fetch("/klop", asked);
+      if (answer.status === 401) this.receive("uit");
+      else this.connection(answer.ok);
     } catch {
-      connection(false);
+      this.connection(false);
     }
   }
-  const poll = setInterval(() => {
-    if (source.readyState === EventSource.OPEN && Date.now() - heard < PATIENCE_MS) return;
-    if (Date.now() - beaten >= 20000) {
-      beaten = Date.now();
-      beat();
-    }
-    tell({ name: "wachtrij" });
-    tell({ name: "gesprek" });
-  }, POLL_MS);
-  open();
 }

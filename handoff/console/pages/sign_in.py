@@ -117,16 +117,6 @@ def _signed_in_elsewhere(tx: Connection, who: Unlocked) -> bool:
     return tx.execute(sa.select(session.c.id).where(session.c.person_id == who.person_id)).first() is not None
 
 
-def _let_go(tx: Connection, parts: Parts, who: Unlocked, now: datetime) -> None:
-    """Nobody is there any more: children go back to the queue now, not when a lease runs out; the shift ends (promise 5)."""
-    for board in confidant.boards(tx, who, now):
-        for item in board.held:
-            if item.claimed_by == who.person_id:
-                confidant.release(tx, parts.runtime, who, item.id, now)
-        if board.my_shift:
-            confidant.set_duty(tx, who, board.team.id, now, present=False)
-
-
 async def sign_out(request: Request) -> Response:
     """End this session everywhere, end the shift, and let the browser drop what it still shows of earlier pages."""
     parts = parts_of(request)
@@ -134,7 +124,7 @@ async def sign_out(request: Request) -> Response:
     def leave(tx: Connection, who: Unlocked, now: datetime) -> None:
         sessions.end_session(tx, who.session_id)
         if not _signed_in_elsewhere(tx, who):
-            _let_go(tx, parts, who, now)
+            confidant.leave(tx, parts.runtime, who, now)
         announce(tx, person_topic(who.person_id), "signed_out")
         audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="logout")
 
