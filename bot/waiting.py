@@ -19,11 +19,14 @@ from bot.policy import next_due, waiting_utterance
 from config.schema import RouteStep
 from handoff.chats import conversation
 from handoff.database import awaited
+from handoff.database.savepoint import savepoint
 from handoff.errors import StoreUnavailable
 from handoff.queue import due, handoffs, roster
+from handoff.queue.due import Due
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
-from handoff.speak import say
+from handoff.speak import say, say_in
+from handoff.wording import Moment, Sentence, Wording
 
 log = structlog.get_logger()
 
@@ -97,7 +100,7 @@ def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: da
 def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
     """One child; what goes wrong with it is noted by its class, undone, and keeps no other child waiting."""
     try:
-        with tx.begin_nested():
+        with savepoint(tx):
             return deed(tx, runtime, handoff_id, now)
     except (StoreUnavailable, OperationalError):  # the database's fault, not the child's
         raise
@@ -115,23 +118,27 @@ def _lapse(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> 
 
 
 def _look(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> int:
-    item = due.waiting(tx, handoff_id, now)
-    if item is None:
+    found = due.waiting(tx, handoff_id, now)
+    if found is None:
         return 0
-    message = _message_due(item, now)
-    alone = item.told_on_duty and not roster.on_duty(tx, item.team_id, now)
-    _plan(tx, runtime, item, now, told_minutes=message[0] if message else item.told_minutes, again=bool(message) and alone)
-    utterance = message[1] if message else NOBODY if alone else None
-    if utterance is None:
-        return 0
-    return int(say(tx, runtime, conversation.get(tx, item.conversation_id), utterance, now=now) is not None)
+    item, message = found.handoff, _message_due(found.handoff, now)
+    utterance = message[1] if message else NOBODY if item.told_on_duty and not found.on_duty else None
+    sentence = _say(tx, runtime, found, utterance, now) if utterance else None
+    claim = None if sentence is None else sentence.says_on_duty
+    told_on_duty = item.told_on_duty if claim is None else claim
+    told_minutes = message[0] if message else item.told_minutes
+    # at once again, when the message that came first does not say that nobody is there any more
+    again = message is not None and told_on_duty and not found.on_duty
+    due_at = now if again else _next(runtime, item, now, told_minutes)
+    step = _step(runtime, item, now).to
+    due.plan(tx, item, step=step, told_minutes=told_minutes, told_on_duty=told_on_duty, due_at=due_at)
+    return int(sentence is not None)
 
 
-def _plan(tx: Connection, runtime: Runtime, item: Handoff, now: datetime, *, told_minutes: int, again: bool) -> None:
-    """Note where route and messages stand. `again`: at once, because the message that comes first may not say that nobody is
-    there any more."""
-    moment = now if again else _next(runtime, item, now, told_minutes)
-    due.plan(tx, item, step=_step(runtime, item, now).to, told_minutes=told_minutes, due_at=moment)
+def _say(tx: Connection, runtime: Runtime, found: Due, utterance: str, now: datetime) -> Sentence | None:
+    capabilities = runtime.channel(found.chat.channel).capabilities
+    moment = Moment(now, capabilities, found.chat.municipality_id, found.on_duty)
+    return say_in(tx, runtime, Wording(runtime, moment), found.chat, utterance)
 
 
 def _step(runtime: Runtime, item: Handoff, now: datetime) -> RouteStep:

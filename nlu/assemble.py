@@ -13,7 +13,6 @@ from config.intents import INTENTS
 from nlu import danger_file, model
 from nlu.danger import DangerList
 from nlu.model_file import ModelError
-from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
 from nlu.understanding import Engine
 
@@ -42,6 +41,8 @@ def open_reader(
     """
     danger = danger or danger_file.load()
     if rasa_url is not None:
+        from nlu.rasa_server import RasaServer  # noqa: PLC0415 - it brings httpx, which most starts do without
+
         return Opened(Reader(danger, RasaServer(rasa_url, token=rasa_token, timeout_s=deadline_s), deadline_s=deadline_s), None)
     try:
         engine, thresholds = open_model(model_path)
