@@ -72,7 +72,7 @@ def walking() -> Iterator[Walk]:
         yield walk
     finally:
         sys.setprofile(before)
-        threading.setprofile(None)  # type: ignore[arg-type]  # the way to end it
+        threading.setprofile(None)
 
 
 def named(heading: str) -> set[str]:
