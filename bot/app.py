@@ -70,7 +70,7 @@ def assemble(settings: SharedSettings, channels: tuple[Registration, ...] = CHAN
     Raises `NothingPublished`, and `HandoffError` for bad keys.
     """
     specs = {registration.spec.name: registration.spec for registration in channels}
-    published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now(), specs.values())
+    published = publishing.publish_files(settings.config_dir, settings.data_dir, utc_now(), specs.values())
     vault = Vault(settings.secret(), settings.key_dir, cost=_cost(settings))
     reader = understanding.open_reader(settings, keep=settings.data_dir) if isinstance(settings, UnderstandingSettings) else None
     store = open_store(settings.database_url)

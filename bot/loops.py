@@ -75,7 +75,7 @@ class ConfigurationWatch:
         if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
             return
         published = await asyncio.to_thread(
-            publishing.bring_into_force, self._folder, self._data_dir, self._runtime.clock(), self._runtime.channels.values()
+            publishing.publish_files, self._folder, self._data_dir, self._runtime.clock(), self._runtime.channels.values()
         )
         if published.faults:
             self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)

@@ -68,7 +68,7 @@ def is_named_so(path: Path) -> bool:
     return path.suffix in _COUNTS and not path.name.startswith((".", "#"))
 
 
-def bring_into_force(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
+def publish_files(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
     """What to serve now: the files when they pass the gates, else the last good configuration. Raises `NothingPublished`."""
     last, specs = _read_last_good(data_dir), tuple(channels)
     try:

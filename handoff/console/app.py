@@ -21,9 +21,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from handoff.asgi.bodies import BodyLimitMiddleware
+from handoff.asgi.errors import ErrorMiddleware
+from handoff.asgi.headers import SecurityHeadersMiddleware
 from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.looks import STATIC, Looks
-from handoff.console.middleware import OwnOriginOnly, SafeHeaders, SmallBodies
+from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
 from handoff.console.pages import chat, queue, renew, sign_in, stream, team
 from handoff.console.parts import CHECK_S, ConsoleSettings, Parts, parts_of
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
@@ -59,13 +62,13 @@ def console_app(
     app = Starlette(routes=_routes(), exception_handlers=_handlers())
     app.state.parts = Parts(runtime, settings, looks, check_s)
 
-    def refuse(status: int) -> Response:
-        response = looks.problem(status, *_PROBLEMS[status])
-        response.headers["Connection"] = "close"  # the rest of a large body is not read
-        return response
+    async def refuse(_: Request, status: int) -> Response:
+        return looks.problem(status, *_PROBLEMS[status])
 
-    guarded = OwnOriginOnly(SmallBodies(app, refuse=refuse), settings=settings, refuse=refuse)
-    return SafeHeaders(guarded, settings=settings)
+    limited = BodyLimitMiddleware(app, limit=MAX_BODY, seconds=BODY_SECONDS, refuse=refuse)
+    guarded = SameOriginMiddleware(limited, settings=settings, refuse=refuse)
+    calm = ErrorMiddleware(guarded, refuse=refuse, last_resort=_PROBLEMS[500][0].encode())
+    return SecurityHeadersMiddleware(calm, headers=HEADERS, files="/static/", https=settings.secure)
 
 
 def _routes() -> list[Route | Mount]:

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from config.schema import AMSTERDAM
-from handoff.console import show, words
+from handoff import display
+from handoff.console import words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -33,7 +34,7 @@ class Looks:
             lstrip_blocks=True,
         )  # fmt: skip
         self._pages.filters |= {
-            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": show.pieces,
+            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": display.pieces,
             "urgency": words.urgency, "intent": words.intent, "step": words.step, "language": words.language,
         }  # fmt: skip
         vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from config.intents import URGENCY_OF
 from handoff.console.looks import Looks, clock, code, waited
-from handoff.console.show import MAX_ACCENTS, pieces, storable
 from handoff.console.words import INTENTS, intent
+from handoff.display import MAX_ACCENTS, pieces, storable
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=200)
 CRUEL = st.text(alphabet="a\u0301\u0336\u202e\u2066\u200b\u200d\ufeff\0\n\r\ud83d\U000e0041é😀", max_size=200)

@@ -14,11 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from handoff import audit, confidant
+from config.limits import TEXT_LIMIT
+from handoff import audit, confidant, display
 from handoff.accounts.sessions import Unlocked
 from handoff.clock import is_recent
 from handoff.confidant import OpenChat
-from handoff.console import door, forms, show, words
+from handoff.console import door, forms, words
 from handoff.console.parts import Parts, parts_of
 from handoff.errors import Conflict, Denied, NotFound
 from handoff.queue.handoffs import Handoff, Outcome
@@ -92,7 +93,7 @@ def _chat_page(parts: Parts, values: dict[str, Any], *, error: str = "", draft: 
     helplines = [line for line in parts.runtime.configuration.helplines.values() if line.id in ("noodnummer", "veilig-thuis")]
     rest = {
         "error": error, "draft": draft, "message_id": secrets.token_urlsafe(16), "helplines": helplines,
-        "text_limit": forms.MAX_TEXT, "box_limit": forms.BOX_LIMIT,
+        "text_limit": TEXT_LIMIT, "box_limit": forms.BOX_LIMIT,
     }  # fmt: skip
     return parts.looks.page("chat.html", {**values, **rest}, status=status)
 
@@ -132,7 +133,7 @@ async def write(request: Request) -> Response:
     """Send words to the child. The page's script asks for JSON; without it the page comes back whole."""
     parts, handoff_id = parts_of(request), _id_of(request)
     sent = await forms.fields(request)
-    text, message_id = show.storable(forms.typed(sent.get("tekst", ""))), forms.client_id(sent.get("bericht", ""))
+    text, message_id = display.storable(forms.typed(sent.get("tekst", ""))), forms.client_id(sent.get("bericht", ""))
     fault = _fault(text, message_id)
     if fault or message_id is None:
         return await _not_sent(request, parts, handoff_id, text, fault)
@@ -155,8 +156,8 @@ async def write(request: Request) -> Response:
 def _fault(text: str, message_id: str | None) -> str:
     if not text:
         return "Uw bericht is leeg."
-    if len(text) > forms.MAX_TEXT:
-        return f"Uw bericht is te lang: {len(text)} tekens, er passen er {forms.MAX_TEXT}. Knip het in tweeën."
+    if len(text) > TEXT_LIMIT:
+        return f"Uw bericht is te lang: {len(text)} tekens, er passen er {TEXT_LIMIT}. Knip het in tweeën."
     return "" if message_id else "Uw bericht is niet verstuurd. Probeer het nog eens."
 
 

@@ -23,7 +23,7 @@ from handoff.console import device, door, forms
 from handoff.console.pages import team
 from handoff.console.pages.sign_in import person_topic
 from handoff.console.parts import Parts, parts_of
-from handoff.console.show import storable
+from handoff.display import storable
 from handoff.errors import Conflict, HandoffError
 from handoff.events import announce
 from handoff.keys import first_sign_in
