@@ -1,6 +1,6 @@
 """The loop that keeps a waiting child told: after 1, 3 and 10 minutes, when the last human leaves, when a confidant vanished.
 
-It asks for what is due and scans nothing (decision 0023). Several children share a transaction, each in a savepoint of its own;
+It asks for what is due and scans nothing (decision 0023). Several children share a transaction, and one that fails fails alone;
 sentence and note commit together, so that two loops never say it twice and one that dies in between has said nothing.
 """
 
@@ -93,8 +93,16 @@ async def _all(runtime: Runtime, take: Take, deed: Deed, now: datetime) -> int:
 
 
 def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: datetime) -> _Batch:
+    """Do what is due for a batch: together, and where that fails for one of them, each in a savepoint of its own."""
     taken = take(tx, now, BATCH)
-    return _Batch(len(taken), sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken))
+    try:
+        with savepoint(tx):
+            told = sum(deed(tx, runtime, handoff_id, now) for handoff_id in taken)
+    except (StoreUnavailable, OperationalError):  # the database's fault, not a child's
+        raise
+    except Exception:  # noqa: BLE001 - named below, where it is known whose it is
+        told = sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken)
+    return _Batch(len(taken), told)
 
 
 def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
