@@ -36,7 +36,7 @@ from config.settings import (
 )
 from handoff import publishing
 from handoff.console.app import console_app
-from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
+from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
 from handoff.database.clock import ASK_EVERY_S, DatabaseClock
 
 log = structlog.get_logger()

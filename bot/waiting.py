@@ -73,7 +73,7 @@ async def tell_waiting(runtime: Runtime, since: datetime | None = None) -> int:
 
 
 def _find(tx: Connection, since: datetime | None, now: datetime) -> _Found:
-    """All that an idle second asks, in one look."""
+    """Find all that an idle second asks for, in one look."""
     teams = due.told_teams(tx) if since is None else roster.left(tx, since=since - OVERLAP, now=now)
     return _Found(teams, due.anything(tx, now))
 
@@ -98,7 +98,7 @@ def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: da
 
 
 def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
-    """One child; what goes wrong with it is noted by its class, undone, and keeps no other child waiting."""
+    """Do what is due for one child; what goes wrong is noted by its class, undone, and keeps no other child waiting."""
     try:
         with savepoint(tx):
             return deed(tx, runtime, handoff_id, now)
@@ -142,7 +142,7 @@ def _say(tx: Connection, runtime: Runtime, found: Due, utterance: str, now: date
 
 
 def _step(runtime: Runtime, item: Handoff, now: datetime) -> RouteStep:
-    """Whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
+    """Return whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
     waited = max(0.0, (now - item.waiting_since).total_seconds() / 60)
     return runtime.route(item.municipality_id, item.route).step_at(waited)
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handoff.asgi.bodies import Refuse
-from handoff.console.parts import ConsoleSettings
+from handoff.console.context import ConsoleSettings
 
 MAX_BODY = 64 * 1024
 """Bytes. A message of 4,000 characters fits in any script and spelling; anything larger is refused before it is parsed."""

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from handoff.console.context import ConsoleSettings
 from handoff.console.middleware import MAX_BODY
-from handoff.console.parts import ConsoleSettings
 from handoff.database import Store
 from handoff.models import audit_entry, handoff, message, session, shift
 from handoff.queue import handoffs

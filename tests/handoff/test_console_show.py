@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.intents import URGENCY_OF
-from handoff.console.looks import Looks, clock, code, waited
-from handoff.console.words import INTENTS, intent
+from handoff.console.labels import INTENTS, intent
+from handoff.console.rendering import Templates, clock, code, waited
 from handoff.display import MAX_ACCENTS, pieces, storable
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=200)
@@ -68,7 +68,7 @@ def test_every_visible_letter_is_still_there(text: str) -> None:
 
 @given(ANYTHING | CRUEL)
 def test_a_page_with_any_text_is_html_that_can_be_sent(text: str) -> None:
-    page = Looks()._pages.from_string('{% import "parts.html" as p %}{{ p.words(text) }}').render(text="<i>" + text)
+    page = Templates()._pages.from_string('{% import "parts.html" as p %}{{ p.words(text) }}').render(text="<i>" + text)
     assert "<i>" not in page
     page.encode()
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 from config.schema import AMSTERDAM
 from handoff import display
-from handoff.console import words
+from handoff.console import labels
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -25,7 +25,7 @@ BUILT_FILES = (STATIC / "built" / "console.js", STATIC / "built" / "sign_in.js")
 _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 
 
-class Looks:
+class Templates:
     """Renders pages. Without the design system's files (`python -m handoff.console.vendor`) it falls back to `plain.css`."""
 
     def __init__(self, static: Path = STATIC) -> None:
@@ -35,7 +35,7 @@ class Looks:
         )  # fmt: skip
         self._pages.filters |= {
             "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": display.pieces,
-            "urgency": words.urgency, "intent": words.intent, "step": words.step, "language": words.language,
+            "urgency": labels.urgency, "intent": labels.intent, "step": labels.step, "language": labels.language,
         }  # fmt: skip
         vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)
         self.styles = [f"vendor/{name}" for name in VENDOR_FILES] if vendored else ["plain.css"]
