@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -35,7 +36,8 @@ from config.settings import (
 )
 from handoff import publishing
 from handoff.console.app import console_app
-from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
+from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
+from handoff.database.clock import ASK_EVERY_S, DatabaseClock
 
 log = structlog.get_logger()
 
@@ -159,6 +161,8 @@ async def _work(running: Running, tell: Callable[[str], None], services: Sequenc
     running.ready.set()
     channels = {service.channel.spec.name: service.channel for service in services}
     loops = steps(parts.runtime, channels, stop) if isinstance(parts.settings, LoopsSettings) else []
+    if isinstance(parts.runtime.clock, DatabaseClock):
+        loops.append((ASK_EVERY_S, "clock", partial(parts.runtime.clock.ask, parts.runtime.store)))
     async with asyncio.TaskGroup() as tasks:
         for watched in watched_files(parts, tell):
             tasks.create_task(watch(watched, stop))

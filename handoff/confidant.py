@@ -6,6 +6,7 @@ commit together. The caller (console, tests) owns the transaction. All raise `No
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from handoff.chats import conversation, messages, outbox
 from handoff.chats.conversation import Chat
 from handoff.errors import Conflict, NotFound
 from handoff.queue import handoffs, roster
-from handoff.queue.handoffs import Handoff, Outcome
+from handoff.queue.handoffs import Handoff, Outcome, QueueCount
 from handoff.queue.roster import OnDuty
 from handoff.runtime import Runtime
 from handoff.speak import say
@@ -31,10 +32,27 @@ class Board:
     """The queue page of one team: everything in it is free of words."""
 
     team: access.MyTeam
+    """Whose queue it is."""
+    count: QueueCount
+    """How many wait, also those who are not in `waiting`."""
     waiting: list[Handoff]
+    """Who waits, by rank; a part of them when a part was asked for."""
     held: list[Handoff]
+    """Who is with a confidant."""
     on_duty: list[OnDuty]
+    """Who is there now."""
     my_shift: bool
+    """Whether this person said that they are on duty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a queue that is shown: `first` children at most, after the `skip` that stand highest."""
+
+    first: int
+    """Children at most."""
+    skip: int = 0
+    """Children with a higher rank that are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +72,42 @@ class OpenChat:
     """Nothing arrives there any more: the child blocked the bot, or its chat is gone."""
 
 
-def boards(tx: Connection, who: Unlocked, now: datetime) -> list[Board]:
-    """One board for each of this person's teams."""
-    return [_board(tx, who, team, now) for team in access.teams_of(tx, who)]
+def boards(tx: Connection, who: Unlocked, now: datetime, part: Callable[[str], Part | None] = lambda _team: None) -> list[Board]:
+    """One board for each of this person's teams. `part` says of a team which part of its queue is wanted; None is all."""
+    return [_board(tx, who, team, now, part(team.id)) for team in access.teams_of(tx, who)]
 
 
-def _board(tx: Connection, who: Unlocked, team: access.MyTeam, now: datetime) -> Board:
+def _board(tx: Connection, who: Unlocked, team: access.MyTeam, now: datetime, part: Part | None) -> Board:
+    first, skip = (part.first, part.skip) if part else (None, 0)
     return Board(
         team=team,
-        waiting=handoffs.waiting(tx, team.id),
+        count=handoffs.count_waiting(tx, team.id),
+        waiting=handoffs.waiting(tx, team.id, first=first, skip=skip),
         held=handoffs.held(tx, team.id),
         on_duty=roster.on_duty(tx, team.id, now),
         my_shift=roster.has_shift(tx, team_id=team.id, person_id=who.person_id),
     )
+
+
+def mine(tx: Connection, who: Unlocked) -> list[Handoff]:
+    """The chats that this person holds."""
+    held = [item for team in access.teams_of(tx, who) for item in handoffs.held(tx, team.id)]
+    return [item for item in held if item.claimed_by == who.person_id]
+
+
+def engaged(tx: Connection, who: Unlocked) -> bool:
+    """Whether this person is on duty or with a child: such a person is not signed out for sitting still."""
+    teams = access.teams_of(tx, who)
+    return any(roster.has_shift(tx, team_id=team.id, person_id=who.person_id) for team in teams) or bool(mine(tx, who))
+
+
+def leave(tx: Connection, runtime: Runtime, who: Unlocked, now: datetime) -> None:
+    """Nobody is there any more: children go back to the queue now, not when a lease runs out; the shift ends (promise 5)."""
+    for item in mine(tx, who):
+        release(tx, runtime, who, item.id, now)
+    for team in access.teams_of(tx, who):
+        if roster.has_shift(tx, team_id=team.id, person_id=who.person_id):
+            set_duty(tx, who, team.id, now, present=False)
 
 
 def alive(tx: Connection, who: Unlocked, now: datetime) -> None:

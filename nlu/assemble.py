@@ -13,7 +13,6 @@ from config.intents import INTENTS
 from nlu import danger_file, model
 from nlu.danger import DangerList
 from nlu.model_file import ModelError
-from nlu.rasa_server import RasaServer
 from nlu.reader import DEADLINE_S, Reader, Thresholds
 from nlu.understanding import Engine
 
@@ -42,6 +41,8 @@ def open_reader(
     """
     danger = danger or danger_file.load()
     if rasa_url is not None:
+        from nlu.rasa_server import RasaServer  # noqa: PLC0415 - it brings httpx, which most starts do without
+
         return Opened(Reader(danger, RasaServer(rasa_url, token=rasa_token, timeout_s=deadline_s), deadline_s=deadline_s), None)
     try:
         engine, thresholds = open_model(model_path)
@@ -68,11 +69,6 @@ def open_model(path: Path = model.DEFAULT_PATH) -> tuple[Engine, Thresholds]:
 def record_path(model_path: Path) -> Path:
     """The record that `nlu.training.train` writes beside a model: `praat.tar.gz` has `praat.json`."""
     return model_path.with_name(model_path.name.removesuffix(".tar.gz") + ".json")
-
-
-def read_thresholds(path: Path) -> Thresholds:
-    """Thresholds of a trained model; the careful defaults when it has no record. Raises `ModelError` when that is broken."""
-    return _thresholds(_record(path), path.name)
 
 
 def _record(path: Path) -> dict[str, Any] | None:

@@ -80,8 +80,7 @@ def served(house: House, browser: Browser) -> Iterator[Served]:
     """The console of this house, with the real clock's pace: the house's clock follows a test's turns only."""
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://localhost:{listener.getsockname()[1]}"
-    server: uvicorn.Server
-    app = console_app(house.runtime, origin=origin, stopping=lambda: server.should_exit)
+    app = console_app(house.runtime, origin=origin)
     config = uvicorn.Config(
         app, http="httptools", ws="none", lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=3
     )
@@ -91,6 +90,7 @@ def served(house: House, browser: Browser) -> Iterator[Served]:
     try:
         yield Served(house, origin, browser)
     finally:
+        house.runtime.store.hub.close()
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive(), "the console did not stop: a stream held it"

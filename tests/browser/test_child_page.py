@@ -191,6 +191,7 @@ def test_without_javascript_everything_works_by_form(child: Child) -> None:
         page.get_by_text("Wis alles", exact=True).click()
         page.get_by_role("button", name="Ja, wis alles").click()
         expect(page.locator("#notice")).to_contain_text("Alles is hier nu weg")
+        expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
         page.locator("#exit").click()
         expect(page).to_have_title("Weer")
         assert page.context.cookies() == []
@@ -229,6 +230,7 @@ def test_without_javascript_a_text_that_is_too_long_is_in_the_box_again(child: C
         page.get_by_label("Typ hier").fill(text)
         page.get_by_role("button", name="Stuur").click()
         expect(page.locator("#notice")).to_contain_text("te lang")
+        expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
         assert page.get_by_label("Typ hier").input_value() == text
     assert child.said_by_child() == 0
 
@@ -261,6 +263,7 @@ def test_without_javascript_what_cannot_be_stored_is_in_the_box_again(child: Chi
         page.get_by_label("Typ hier").fill("dit mag niet weg")
         page.get_by_role("button", name="Stuur").click()
         expect(page.locator("#notice")).to_contain_text("ik bewaar nu niks")
+        expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
         assert page.get_by_label("Typ hier").input_value() == "dit mag niet weg"
         away.rename(file)
         page.get_by_role("button", name="Stuur").click()

@@ -260,3 +260,40 @@ class _Checked:
             self._page.screenshot(path=Path(folder) / f"{self._look}-{name}.png", full_page=True)
         assert faults_of(self._page) == [], name
         assert _fills_the_page(self._page), f"{name} sticks out at {self._look}"
+
+
+STILL = """() => {
+    document.getElementById('inhoud').focus();
+    window.touched = [];
+    const counts = m => !(m.target.closest && m.target.closest('time')) && m.attributeName !== 'data-now';
+    const name = m => m.type + ' ' + (m.target.id || m.target.nodeName);
+    new MutationObserver(all => window.touched.push(...all.filter(counts).map(name)))
+        .observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+
+
+def _settle(page: Page) -> None:
+    """What the page asked before is answered and drawn: two questions of ours come after it."""
+    for _ in range(2):
+        page.evaluate("fetch('/wachtrij-deel', {headers: {'X-Console': '1'}}).then(answer => answer.text())")
+
+
+@pytest.mark.parametrize("where", ["queue", "chat"])
+def test_a_page_on_which_nothing_changes_is_not_touched(site: Served, where: str) -> None:
+    """A live region that gets the same text again may be spoken again; what is selected or focused would be lost."""
+    new_child(site.house)
+    with site.window("sanne") as page:
+        if where == "chat":
+            page.get_by_role("button", name="Overnemen").click()
+            expect(page.get_by_label("Uw bericht aan het kind")).to_be_visible()
+        expect(page.locator("#verbinding")).to_be_hidden()
+        with page.expect_response("**/deel?na=*" if where == "chat" else "**/wachtrij-deel"):
+            page.evaluate("new BroadcastChannel('praat-console').postMessage({name: 'klop'})")
+        _settle(page)
+        page.evaluate(STILL)
+        for _ in range(3):
+            with page.expect_response("**/deel?na=*" if where == "chat" else "**/wachtrij-deel"):
+                page.evaluate("new BroadcastChannel('praat-console').postMessage({name: 'klop'})")
+            page.evaluate("new BroadcastChannel('praat-console').postMessage({up: true})")
+        _settle(page)
+        assert page.evaluate("window.touched") == []

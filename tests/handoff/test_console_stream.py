@@ -80,7 +80,7 @@ def play(house: House, cookie: str, scene: Play, **options: Any) -> Listener:
     """Open a stream, let the scene happen, then close the browser."""
 
     async def whole() -> Listener:
-        listener = Listener(console_app(house.runtime, origin=ORIGIN, pace_s=0.02, **options), cookie)
+        listener = Listener(console_app(house.runtime, origin=ORIGIN, **{"check_s": 0.02, **options}), cookie)
         task = asyncio.create_task(listener.run())
         await scene(listener, task)
         listener.gone.set()
@@ -251,15 +251,14 @@ def test_one_session_has_a_few_streams_and_no_more(sqlite_house: House) -> None:
 def test_a_server_that_stops_does_not_wait_for_its_streams(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    stop: list[bool] = []
 
     async def scene(listener: Listener, task: asyncio.Task[None]) -> None:
         await listener.hears("klop")
-        stop.append(True)
+        house.runtime.store.hub.close()
         async with asyncio.timeout(2):
             await task
 
-    play(house, _cookie(house, "sanne"), scene, stopping=lambda: bool(stop))
+    play(house, _cookie(house, "sanne"), scene, check_s=60.0)
 
 
 def test_no_listener_is_left_behind(sqlite_house: House) -> None:

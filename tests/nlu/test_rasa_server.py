@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,3 +141,19 @@ def test_no_server_at_all(server: Server) -> None:
 def test_a_wrong_url_is_told_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="must look like"):
         RasaServer(url)
+
+
+def test_neither_words_nor_token_are_logged_by_the_library(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    engine = RasaServer(server.url, token="a-secret-token", timeout_s=5)
+    engine.classify("een geheim van een kind")
+    engine.close()
+    assert "secret" not in caplog.text
+    assert "geheim" not in caplog.text
+
+
+def test_no_proxy_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    engine = RasaServer(server.url, timeout_s=5)
+    assert engine.classify("hoi").intent == "greet"
+    engine.close()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from cachetools import LRUCache
 
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.client import TelegramClient
@@ -38,7 +39,7 @@ class TelegramChannel:
     def __init__(self, client: TelegramClient, limiter: RateLimiter | None = None) -> None:
         self._client = client
         self._limiter = limiter or RateLimiter()
-        self._said: dict[int, list[int]] = {}
+        self._said: LRUCache[int, list[int]] = LRUCache(_REMEMBERED)
         self._behind: set[asyncio.Task[None]] = set()
         self._leaving: set[int] = set()
 
@@ -65,8 +66,6 @@ class TelegramChannel:
             raise DeliveryFailed("telegram: too fast for one chat", permanent=False)
         await self._limiter.take(chat_id)
         self._said.setdefault(chat_id, []).append(await self._client.send(chat_id, text, []))
-        if len(self._said) > _REMEMBERED:
-            self._said.pop(next(iter(self._said)))
 
     def said_to(self, chat_id: int) -> list[int]:
         """The numbers of what this process said outside any stored chat."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from cachetools import LRUCache
+
 GLOBAL_PER_SECOND, CHAT_PER_SECOND = 25.0, 1.0
 GLOBAL_BURST, CHAT_BURST = 25.0, 4.0
 _CHATS = 10_000
@@ -48,7 +50,7 @@ class RateLimiter:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _all: TokenBucket | None = None
-    _chats: dict[int, TokenBucket] = field(default_factory=dict)
+    _chats: LRUCache[int, TokenBucket] = field(default_factory=lambda: LRUCache(_CHATS))
 
     def wait(self, chat_id: int) -> float:
         """Seconds until this chat may have one more message; takes nothing."""
@@ -59,10 +61,8 @@ class RateLimiter:
         """Return when one more message may go to this chat."""
         now = self.clock()
         self._all = self._all or TokenBucket(GLOBAL_BURST, GLOBAL_PER_SECOND, GLOBAL_BURST, now)
-        chat = self._chats.pop(chat_id, None) or TokenBucket(CHAT_BURST, CHAT_PER_SECOND, CHAT_BURST, now)
+        chat = self._chats.get(chat_id) or TokenBucket(CHAT_BURST, CHAT_PER_SECOND, CHAT_BURST, now)
         self._chats[chat_id] = chat
-        if len(self._chats) > _CHATS:
-            self._chats.pop(next(iter(self._chats)))
         seconds = max(self._all.take(now), chat.take(now))
         if seconds > 0:
             await self.sleep(seconds)

@@ -6,15 +6,13 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from typing import TypeVar
+
+from cachetools import LRUCache
 
 from bot.channels.telegram.parse import Post
 
 MESSAGES, CHATS, TEXTS = 10_000, 1_000, 10
 """Messages whose marks are kept, chats whose typed names are kept, and how many of each chat."""
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class RecentMessages:
@@ -22,8 +20,8 @@ class RecentMessages:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._marks: dict[tuple[int, int], bytes] = {}
-        self._texts: dict[int, dict[str, str]] = {}
+        self._marks: LRUCache[tuple[int, int], bytes] = LRUCache(MESSAGES)
+        self._texts: LRUCache[int, LRUCache[str, str]] = LRUCache(CHATS)
 
     def __repr__(self) -> str:
         return "RecentMessages()"
@@ -34,13 +32,12 @@ class RecentMessages:
 
     def note(self, post: Post) -> None:
         """This was taken."""
-        _put(self._marks, (post.chat_id, post.message_id), self._mark(post), MESSAGES)
+        self._marks[post.chat_id, post.message_id] = self._mark(post)
 
     def keep(self, chat_id: int, external_id: str, text: str) -> None:
         """A name, or what looks like one, as it was typed."""
-        of_chat = self._texts.pop(chat_id, {})
-        _put(of_chat, external_id, text, TEXTS)
-        _put(self._texts, chat_id, of_chat, CHATS)
+        of_chat = self._texts.setdefault(chat_id, LRUCache(TEXTS))
+        of_chat[external_id] = text
 
     def texts(self, chat_id: int) -> Mapping[str, str]:
         """What was kept of this chat, by the sender's own id."""
@@ -53,10 +50,3 @@ class RecentMessages:
     def _mark(self, post: Post) -> bytes:
         words = post.text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, f"{post.chat_id}:{post.message_id}:".encode() + words, "sha256")
-
-
-def _put(kept: dict[K, V], key: K, value: V, most: int) -> None:
-    kept.pop(key, None)
-    kept[key] = value
-    if len(kept) > most:
-        kept.pop(next(iter(kept)))

@@ -14,17 +14,20 @@ from bot.channels.web import assets
 from bot.channels.web.api import Api
 from bot.channels.web.chats import Chats
 from bot.channels.web.form import Forms, page_response
+from bot.channels.web.headers import BODY_SECONDS, DEFAULTS, HEADERS
 from bot.channels.web.last_resort import last_resort
-from bot.channels.web.middleware import BodyLimit, Calm, SafeHeaders
 from bot.channels.web.pages import Pages
 from bot.channels.web.stream import HEARTBEAT_S, Streams
+from config.limits import TEXT_LIMIT
+from handoff.asgi.bodies import BodyLimitMiddleware
+from handoff.asgi.errors import ErrorMiddleware
+from handoff.asgi.headers import SecurityHeadersMiddleware
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
 BODY_LIMIT = 64 * 1024
 """Bytes. The longest text in the longest spelling fits: 12 bytes for an emoji in a form's old encoding, and in plain JSON."""
 
-TEXT_LIMIT = 4_000
 FORM_ROOM = 4 * 1024
 """Bytes of a form that are not the text: the other fields, and what separates them."""
 
@@ -69,9 +72,9 @@ def child_app(
     app = Starlette(
         routes=[*api.routes(), *forms.routes()],
         middleware=[
-            Middleware(SafeHeaders, https=origin.startswith("https://")),
-            Middleware(Calm, refuse=refuse, last_resort=bare()),
-            Middleware(BodyLimit, limit=body_limit, refuse=refuse),
+            Middleware(SecurityHeadersMiddleware, headers=HEADERS, defaults=DEFAULTS, https=origin.startswith("https://")),
+            Middleware(ErrorMiddleware, refuse=refuse, last_resort=bare()),
+            Middleware(BodyLimitMiddleware, limit=body_limit, seconds=BODY_SECONDS, refuse=refuse),
         ],
         exception_handlers={HTTPException: on_http_exception},
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pages import Pages
 from config.schema import Configuration
+from handoff.asgi.errors import log_error
 from handoff.database import awaited
 from handoff.errors import HandoffError, NotFound
 from handoff.events import MISSED, Listener, team_topic
@@ -105,7 +105,7 @@ class Duty:
             there = await awaited(self._runtime.store.read(lambda tx: roster.teams_on_duty(tx, now)))
         except HandoffError as error:
             self._failures += 1
-            note_trouble(error)
+            log_error(error)
             return
         self._failures = 0
         for team_id, team in list(self._teams.items()):

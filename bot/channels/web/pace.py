@@ -11,6 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from cachetools import LRUCache
+
 PER_SECOND = 1.0
 BURST = 10
 LONGEST_S = 10.0
@@ -26,20 +28,13 @@ class Pace:
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _free_at: dict[bytes, float] = field(default_factory=dict)
+    _free_at: LRUCache[bytes, float] = field(default_factory=lambda: LRUCache(_MOST))
 
     async def keep(self, token: bytes) -> None:
         """Wait as long as this token has to."""
         now, key = self.clock(), hashlib.blake2s(token, digest_size=16).digest()
-        if len(self._free_at) >= _MOST:
-            self._forget(now)
         free_at = max(self._free_at.get(key, now), now) + 1 / PER_SECOND
         delay = min(free_at - now - BURST / PER_SECOND, LONGEST_S)
         self._free_at[key] = min(free_at, now + BURST / PER_SECOND + LONGEST_S)
         if delay > 0:
             await self.sleep(delay)
-
-    def _forget(self, now: float) -> None:
-        self._free_at = {key: at for key, at in self._free_at.items() if at > now}
-        if len(self._free_at) >= _MOST:
-            self._free_at.clear()

@@ -10,10 +10,11 @@ from bot.channels.web.assets import Assets
 from bot.channels.web.chats import View, new_token
 from bot.channels.web.labels import FOR_SCRIPT, LABELS, state_label
 from bot.channels.web.spec import CAPABILITIES
-from bot.channels.web.text import direction, parts, shown
+from bot.channels.web.text import direction, parts
 from config.schema import AMSTERDAM, Municipality
 from config.search import search
 from handoff.chats.conversation import new_id
+from handoff.display import shown
 from handoff.runtime import Runtime
 from handoff.transcript import Line
 from handoff.wording import NEIGHBOUR, Moment, Wording, dialled, wording_at

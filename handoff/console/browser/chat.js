@@ -55,7 +55,8 @@ function addLines(page) {
     fromChild = fromChild || row.dataset.role === "child";
     lines.append(document.adoptNode(row));
   }
-  lines.dataset.last = page.getElementById("regels").dataset.last;
+  const { last } = page.getElementById("regels").dataset;
+  if (lines.dataset.last !== last) lines.dataset.last = last;
   for (const item of waiting.filter((one) => one.state === "stored")) {
     item.row.remove();
     waiting.splice(waiting.indexOf(item), 1);

@@ -4,13 +4,14 @@ export class Gone extends Error {} // the session has ended
 export class Lost extends Error {} // the chat is not ours any more, or not there
 export class Refused extends Error {} // the server will not take this message as it is
 
-export function fragment(path) {
+export function fragment(path, headers = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("GET", path);
     request.responseType = "document";
     request.timeout = 10000;
     request.setRequestHeader("X-Console", "1");
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.onload = () => {
       if (request.status === 200 && request.responseXML) resolve(request.responseXML);
       else if (request.status === 401) reject(new Gone());

@@ -5,10 +5,15 @@ import { setHidden, setText } from "./dom.js";
 import { fragment } from "./net.js";
 import { tick, trustServerClock } from "./time.js";
 
-let known = null; // ids of the waiting children that were seen before; null until the first look
+const PACE_MS = 500; // between two looks at a queue that changes all the time
+let newest = null; // when the last child came into the queue, as the server wrote it; null until the first look
+let newestAcute = "";
 let acute = false;
 let count = 0;
 let unread = false;
+let busy = false;
+let again = false;
+let loud = false;
 
 export function setUnread(on) {
   unread = on;
@@ -29,7 +34,9 @@ function merge(target, fresh) {
     if (target.getAttribute(name) !== fresh.getAttribute(name)) target.setAttribute(name, fresh.getAttribute(name));
   }
   const old = new Map([...target.children].filter((c) => c.id).map((c) => [c.id, c]));
+  const tagged = new Map([...target.children].filter((c) => c.dataset.tag).map((c) => [c.dataset.tag, c]));
   const rows = [...fresh.children].map((child, i) => {
+    if (child.dataset.same) return tagged.get(child.dataset.same) || child; // the server left out what this page shows already
     const before = child.id ? old.get(child.id) : target.children[i];
     if (!before || before.id !== child.id) return child;
     if (before.isEqualNode(child)) return before;
@@ -44,16 +51,20 @@ function merge(target, fresh) {
   });
 }
 
+// A sound for a child that came, louder for an acute one. More children or a later arrival: one of the two is enough, since a
+// clock that is put back makes no child silent.
 function look(root, leading) {
-  const rows = [...root.querySelectorAll("[data-waiting]")];
-  const ids = new Set(rows.map((row) => row.dataset.waiting));
-  const urgent = rows.some((row) => row.dataset.urgency === "2");
-  const fresh = rows.filter((row) => known && !known.has(row.dataset.waiting));
-  if (leading && fresh.length) play(fresh.some((row) => row.dataset.urgency === "2") ? "acute" : "waiting");
-  else if (leading && urgent && !acute && known) play("acute");
-  known = ids;
+  const { total, newest: last, newestAcute: lastAcute } = root.dataset;
+  const urgent = Number(root.dataset.acute) > 0;
+  if (leading && newest !== null) {
+    const came = last > newest || Number(total) > count;
+    if (urgent && (lastAcute > newestAcute || !acute)) play("acute");
+    else if (came) play("waiting");
+  }
+  newest = last;
+  newestAcute = lastAcute;
   acute = urgent;
-  count = rows.length;
+  count = Number(total);
   const counter = document.getElementById("teller");
   if (counter) {
     setHidden(counter, !count);
@@ -62,10 +73,13 @@ function look(root, leading) {
   title(count, unread);
 }
 
-export async function refreshQueue(leading) {
-  const page = await fragment("/wachtrij-deel");
-  const fresh = document.adoptNode(page.getElementById("wachtrij"));
+// Asks for what changed: the rows that are shown already are named, and do not come again.
+async function refreshOnce(leading) {
   const here = document.getElementById("wachtrij");
+  const path = "/wachtrij-deel" + (here && location.search.includes("vanaf=") ? location.search : "");
+  const shown = here ? [...here.querySelectorAll("[data-tag]")].map((row) => row.dataset.tag).join(",") : "geen";
+  const page = await fragment(path, { "X-Shown": shown });
+  const fresh = document.adoptNode(page.getElementById("wachtrij"));
   look(fresh, leading);
   if (!here) return;
   trustServerClock(fresh.dataset.now);
@@ -76,6 +90,28 @@ export async function refreshQueue(leading) {
   merge(here, fresh);
   if (focused && !here.contains(document.activeElement)) {
     (document.getElementById(focused) || document.getElementById("inhoud")).focus({ preventScroll: true });
+  }
+  for (const row of here.querySelectorAll("[data-same]")) row.remove(); // not shown here after all: it comes with the next look
+}
+
+// One look at a time, and not more than two a second: what is heard meanwhile becomes one more look.
+export async function refreshQueue(leading) {
+  loud = loud || leading;
+  if (busy) {
+    again = true;
+    return;
+  }
+  busy = true;
+  try {
+    do {
+      again = false;
+      const sound = loud;
+      loud = false;
+      await refreshOnce(sound);
+      if (again) await new Promise((go) => setTimeout(go, PACE_MS));
+    } while (again);
+  } finally {
+    busy = false;
   }
 }
 

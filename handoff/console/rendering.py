@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from config.schema import AMSTERDAM
-from handoff.console import show, words
+from handoff import display
+from handoff.console import labels
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -22,7 +25,7 @@ BUILT_FILES = (STATIC / "built" / "console.js", STATIC / "built" / "sign_in.js")
 _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 
 
-class Looks:
+class Templates:
     """Renders pages. Without the design system's files (`python -m handoff.console.vendor`) it falls back to `plain.css`."""
 
     def __init__(self, static: Path = STATIC) -> None:
@@ -31,8 +34,8 @@ class Looks:
             lstrip_blocks=True,
         )  # fmt: skip
         self._pages.filters |= {
-            "clock": clock, "waited": waited, "iso": iso, "code": code, "pieces": show.pieces, "urgency": words.urgency,
-            "intent": words.intent, "step": words.step, "language": words.language,
+            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": display.pieces,
+            "urgency": labels.urgency, "intent": labels.intent, "step": labels.step, "language": labels.language,
         }  # fmt: skip
         vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)
         self.styles = [f"vendor/{name}" for name in VENDOR_FILES] if vendored else ["plain.css"]
@@ -76,3 +79,14 @@ def iso(at: datetime) -> str:
 def code(handoff_id: str) -> str:
     """Four characters by which colleagues can name a chat to each other. They open nothing."""
     return "".join(c for c in handoff_id if c.isalnum())[:4].upper()
+
+
+def moment(at: datetime | None) -> str:
+    """A moment as text that sorts as the moments do; empty for none."""
+    return at.isoformat(timespec="microseconds") if at else ""
+
+
+def tag(facts: Iterable[object]) -> str:
+    """Eight characters that change when anything changes in what a row shows. They open nothing."""
+    text = "\0".join(fact.isoformat() if isinstance(fact, datetime) else str(fact) for fact in facts)
+    return base64.urlsafe_b64encode(hashlib.blake2b(text.encode(), digest_size=6).digest()).decode()

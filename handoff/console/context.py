@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from handoff.console.looks import Looks
+from handoff.console.rendering import Templates
 from handoff.runtime import Runtime
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
@@ -20,7 +19,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 class ConsoleSettings:
     """`origin` is the address in the confidant's browser, without a path: `https://team.example.nl` or `http://localhost:8001`.
 
-    `also` are further spellings of the same door. On one's own machine `localhost` and `127.0.0.1` always stand for each other.
+    `also` are further spellings of the same address. On one's own machine `localhost` and `127.0.0.1` always stand for each other.
     """
 
     origin: str
@@ -56,24 +55,31 @@ class ConsoleSettings:
         return "__Host-toestel" if self.secure else "toestel"
 
 
-@dataclass(slots=True)
-class Parts:
-    """`argon` lets two people in at a time: one sign-in costs 128 MiB. `streams` counts the open streams of each session.
+CHECK_S = 3.0
+"""Seconds after which a stream's session is looked up again though nothing happened: whatever ended it, the stream ends too."""
 
-    `pace_s` is the longest that a stream waits at a stretch, in seconds: a server that stops does not wait for its streams.
-    """
+
+@dataclass(slots=True)
+class Context:
+    """What the handlers share."""
 
     runtime: Runtime
+    """The product."""
     settings: ConsoleSettings
-    looks: Looks
-    stopping: Callable[[], bool]
-    pace_s: float
-    argon: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    waiting_at_door: int = 0
+    """The addresses of this console."""
+    templates: Templates
+    """The templates."""
+    check_s: float = CHECK_S
+    """Seconds between two looks at the session of an open stream."""
+    argon_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Lets two people in at a time: one sign-in costs 128 MiB."""
+    sign_ins_waiting: int = 0
+    """People who wait for their turn to sign in."""
     streams: Counter[bytes] = field(default_factory=Counter)
+    """Open streams of each session."""
 
 
-def parts_of(request: Request) -> Parts:
-    """The parts of the application that serves this request."""
-    parts: Parts = request.app.state.parts
-    return parts
+def context_of(request: Request) -> Context:
+    """The context of the application that serves this request."""
+    context: Context = request.app.state.context
+    return context
