@@ -26,6 +26,7 @@ def test_rows_have_the_types_of_the_models(house: House) -> None:
     columns = sa.select(handoff).where(handoff.c.state == "waiting")
     same = Prepared(columns)
     plain, prepared = house.runtime.store.read(lambda tx: (tx.execute(columns).one(), same.first(tx))).result()
+    assert prepared is not None
     assert tuple(plain) == tuple(prepared)
     assert prepared.opened_at == house.clock() == datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
     assert prepared.told_on_duty is False
