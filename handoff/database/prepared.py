@@ -131,6 +131,11 @@ def execute(tx: Connection, text: str, values: Any = ()) -> Any:
     """Execute text on the driver's own cursor, which is returned. Inside a transaction only. Raises `DBAPIError`, as SQLAlchemy."""
     if not tx.in_transaction():
         raise RuntimeError("outside a transaction every statement would be committed by itself")
+    return execute_at_once(tx, text, values)
+
+
+def execute_at_once(tx: Connection, text: str, values: Any = ()) -> Any:
+    """Do as `execute` does, also for the statement that begins the transaction."""
     connection = tx.connection
     cursor = connection.cursor()
     try:

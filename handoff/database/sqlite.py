@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config.private_files import make_private
-from handoff.database.prepared import execute
+from handoff.database.prepared import execute, execute_at_once
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
 from handoff.events import Event, Hub, take_announcements
@@ -76,7 +76,7 @@ def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        execute_at_once(connection, "BEGIN" if readonly else "BEGIN IMMEDIATE").close()
 
     return engine
 
