@@ -1,6 +1,6 @@
 """The loop that keeps a waiting child told: after 1, 3 and 10 minutes, when the last human leaves, when a confidant vanished.
 
-It asks for what is due and scans nothing (decision 0023). Several children share a transaction, each in a savepoint of its own;
+It asks for what is due and scans nothing (decision 0023). Several children share a transaction, and one that fails fails alone;
 sentence and note commit together, so that two loops never say it twice and one that dies in between has said nothing.
 """
 
@@ -73,7 +73,7 @@ async def tell_waiting(runtime: Runtime, since: datetime | None = None) -> int:
 
 
 def _find(tx: Connection, since: datetime | None, now: datetime) -> _Found:
-    """All that an idle second asks, in one look."""
+    """Find all that an idle second asks for, in one look."""
     teams = due.told_teams(tx) if since is None else roster.left(tx, since=since - OVERLAP, now=now)
     return _Found(teams, due.anything(tx, now))
 
@@ -93,12 +93,20 @@ async def _all(runtime: Runtime, take: Take, deed: Deed, now: datetime) -> int:
 
 
 def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: datetime) -> _Batch:
+    """Do what is due for a batch: together, and where that fails for one of them, each in a savepoint of its own."""
     taken = take(tx, now, BATCH)
-    return _Batch(len(taken), sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken))
+    try:
+        with savepoint(tx):
+            told = sum(deed(tx, runtime, handoff_id, now) for handoff_id in taken)
+    except (StoreUnavailable, OperationalError):  # the database's fault, not a child's
+        raise
+    except Exception:  # noqa: BLE001 - named below, where it is known whose it is
+        told = sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken)
+    return _Batch(len(taken), told)
 
 
 def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
-    """One child; what goes wrong with it is noted by its class, undone, and keeps no other child waiting."""
+    """Do what is due for one child; what goes wrong is noted by its class, undone, and keeps no other child waiting."""
     try:
         with savepoint(tx):
             return deed(tx, runtime, handoff_id, now)
@@ -142,7 +150,7 @@ def _say(tx: Connection, runtime: Runtime, found: Due, utterance: str, now: date
 
 
 def _step(runtime: Runtime, item: Handoff, now: datetime) -> RouteStep:
-    """Whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
+    """Return whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
     waited = max(0.0, (now - item.waiting_since).total_seconds() / 60)
     return runtime.route(item.municipality_id, item.route).step_at(waited)
 

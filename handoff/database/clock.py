@@ -33,7 +33,7 @@ class DatabaseClock:
         self._own, self._behind = own, timedelta(0)
 
     def __call__(self) -> datetime:
-        """What time it is at the database."""
+        """Return what time it is at the database."""
         return self._own() + self._behind
 
     async def ask(self, store: Store) -> None:

@@ -32,12 +32,12 @@ _ANYTHING = sa.select(sa.or_(sa.exists().where(_DUE), sa.exists().where(_LAPSED)
 
 
 def anything(tx: Connection, now: datetime) -> bool:
-    """Whether somebody waits for whom something is due, or a claim has lapsed. What an idle second asks."""
+    """Return whether somebody waits for whom something is due, or a claim has lapsed. What an idle second asks."""
     return bool(tx.execute(_ANYTHING, {"now": now}).scalar_one())
 
 
 def take_waiting(tx: Connection, now: datetime, limit: int) -> list[str]:
-    """The ids of at most `limit` waiting handoffs for which something is due, longest due first.
+    """Return the ids of at most `limit` waiting handoffs for which something is due, longest due first.
 
     Locks their chats until the transaction ends, and leaves out those that another transaction holds.
     """
@@ -45,7 +45,7 @@ def take_waiting(tx: Connection, now: datetime, limit: int) -> list[str]:
 
 
 def take_lapsed(tx: Connection, now: datetime, limit: int) -> list[str]:
-    """The same of claims whose confidant gave no sign of life for a whole lease."""
+    """Do the same for claims whose confidant gave no sign of life for a whole lease."""
     return _take(tx, _LAPSED, handoff.c.lease_until, now, limit)
 
 
@@ -92,7 +92,7 @@ _PLAN = Prepared(
 
 
 def waiting(tx: Connection, handoff_id: str, now: datetime) -> Due | None:
-    """A handoff that was taken, read anew; None when another process was first and nothing is due any more."""
+    """Return a handoff that was taken, read anew; None when another process was first and nothing is due any more."""
     row = _WAITING.first(tx, this=handoff_id, now=now, **roster.since_and_until(now))
     if row is None:
         return None
@@ -106,7 +106,7 @@ def plan(tx: Connection, item: Handoff, *, step: str, told_minutes: int, told_on
 
 
 def put_off(tx: Connection, handoff_id: str, until: datetime) -> None:
-    """It could not be done: not before `until` again."""
+    """Let it rest until `until`: it could not be done."""
     this = handoff.c.id == handoff_id
     tx.execute(handoff.update().where(this, HANDOFF_WAITS).values(due_at=until))
     tx.execute(handoff.update().where(this, HANDOFF_IS_CLAIMED).values(lease_until=until))
@@ -116,12 +116,18 @@ _TOLD = sa.and_(HANDOFF_WAITS, handoff.c.told_on_duty.is_(True))
 
 
 def told_teams(tx: Connection) -> Sequence[str]:
-    """The teams of children who wait and were told that somebody is there. Reads all of those: for a start, not for each second."""
+    """Return the teams of children who wait and were told that somebody is there.
+
+    Reads all of those: for a start, not for each second.
+    """
     return tx.execute(sa.select(handoff.c.team_id).where(_TOLD).distinct()).scalars().all()
 
 
 def hope_ended(tx: Connection, team_id: str, now: datetime) -> int:
-    """The last confidant of this team went away: look now at every child that was told otherwise. Returns how many."""
+    """Have every child looked at now that was told that somebody is there, because the last confidant of the team went away.
+
+    Returns how many.
+    """
     later = sa.or_(handoff.c.due_at.is_(None), handoff.c.due_at > now)
     return tx.execute(handoff.update().where(_TOLD, handoff.c.team_id == team_id, later).values(due_at=now)).rowcount
 
@@ -136,7 +142,7 @@ def bring_forward(tx: Connection, moments: Mapping[str, datetime]) -> None:
 
 
 def set_right(tx: Connection, now: datetime) -> int:
-    """After a clock was put back: what lies further ahead than it can, counts from now. Returns how many rows.
+    """Let what lies further ahead than it can count from now: a clock was put back. Returns how many rows.
 
     A lease longer than a lease is a whole one from now. Who seems to wait since the future waits since now; those who wrote
     before them keep their distance. Reads all open handoffs: for a start and a jump, not for each second.

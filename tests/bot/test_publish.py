@@ -123,3 +123,29 @@ def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, f
 def test_a_stricter_gate_looks_at_old_words_again() -> None:
     assert publishing.digest(CONFIG, SPECS) == publishing.digest(CONFIG, SPECS)
     assert make.configuration().script.version
+
+
+def test_a_file_that_was_put_back_with_an_older_date_is_noticed(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    """`cp -p`, `rsync -t` and `git checkout` of another machine: the newest date of all files stays what it was."""
+    asyncio.run(watch.step())
+    file = files / "dialogue" / "nl.yml"
+    _rewrite(file, "Goed dat je er bent.", "Fijn dat je er bent.")
+    os.utime(file, (1, 1))
+    asyncio.run(watch.step())
+    assert told == ["De nieuwe teksten zijn gepubliceerd."]
+
+
+def test_a_file_from_the_future_is_noticed(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    file = files / "dialogue" / "nl.yml"
+    _rewrite(file, "Goed dat je er bent.", "Fijn dat je er bent.")
+    later = file.stat().st_mtime + 86_400
+    os.utime(file, (later, later))
+    asyncio.run(watch.step())
+    assert told == ["De nieuwe teksten zijn gepubliceerd."]
+
+
+def test_the_danger_list_is_no_text(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    asyncio.run(watch.step())
+    _rewrite(files / "danger.yml", "negations:", "# a note\nnegations:")
+    asyncio.run(watch.step())
+    assert told == []
