@@ -48,6 +48,11 @@ class Parts:
             raise RuntimeError("this role understands no messages")
         return self.reader.understand
 
+    @property
+    def is_quick(self) -> Callable[[str], bool]:
+        """Tells whether a text is understood so quickly that no thread is needed for it."""
+        return self.reader.is_quick if self.reader is not None else lambda _text: False
+
     def close(self) -> None:
         """Finish what was accepted."""
         self.runtime.store.close()

@@ -21,7 +21,7 @@ from bot.channels.registry import opens_channels
 from bot.channels.web.app import child_app
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
 from bot.file_watch import Watched, watch
-from bot.hardening import harden
+from bot.hardening import harden, quiet_collector
 from bot.health import HealthMiddleware, readiness_of
 from bot.loops import ConfigurationWatch, every, steps
 from bot.preflight import see_that_built
@@ -88,7 +88,7 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_
     made = []
     if isinstance(s, ChildSettings):
         limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
         for service in channels:
             app = service.front(app)
         made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
@@ -125,6 +125,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 async def serve(running: Running, tell: Callable[[str], None]) -> None:
     """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
     harden()
+    quiet_collector()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)

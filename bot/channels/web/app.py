@@ -36,6 +36,7 @@ def child_app(
     runtime: Runtime,
     understand: Callable[[str], Understanding],
     *,
+    is_quick: Callable[[str], bool] = lambda _text: False,
     origin: str = "",
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
@@ -47,7 +48,7 @@ def child_app(
     """
     # a browser lets nobody put more in the box than a form can carry: at most 3 bytes for each UTF-16 unit
     pages = Pages(runtime, assets.load(), text_limit=text_limit, box_limit=(body_limit - FORM_ROOM) // 3)
-    chats = Chats(runtime, understand)
+    chats = Chats(runtime, understand, is_quick)
     streams = Streams(chats, pages, heartbeat_s=heartbeat_s)
     api = Api(chats, pages, streams, text_limit=text_limit)
     bare = last_resort(runtime)

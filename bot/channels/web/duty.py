@@ -157,4 +157,4 @@ class LiveTexts:
         return changed
 
     def _make(self, slug: str, on_duty: bool) -> dict[str, object]:  # noqa: FBT001
-        return self._pages.words(self._runtime.municipality(slug), on_duty).live()
+        return dict(self._pages.words(self._runtime.municipality(slug), on_duty).live())

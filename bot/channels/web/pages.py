@@ -17,7 +17,7 @@ from handoff.chats.conversation import new_id
 from handoff.display import shown
 from handoff.runtime import Runtime
 from handoff.transcript import Line
-from handoff.wording import NEIGHBOUR, Moment, Wording, dialled
+from handoff.wording import NEIGHBOUR, Moment, Wording, dialled, wording_at
 
 NEUTRAL_EXIT = "https://www.buienradar.nl/"
 """Where the exit leads on a page that belongs to no gemeente."""
@@ -61,7 +61,7 @@ class Pages:
 
     def words(self, municipality: Municipality | None, on_duty: bool | None) -> Wording:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
-        return Wording(
+        return wording_at(
             self._runtime, Moment(self._runtime.clock(), CAPABILITIES, municipality.id if municipality else None, on_duty)
         )
 
