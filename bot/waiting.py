@@ -35,6 +35,9 @@ NOBODY = "utter_nobody_on_duty"
 BATCH = 20
 """Children in one transaction: few enough that a turn on SQLite's one writer does not wait long behind them."""
 
+PLANS = 200
+"""Plans that are changed in one transaction."""
+
 OVERLAP = timedelta(minutes=1)
 """A change of duty is looked at again for so long: a turn that began before it may commit "somebody is there" after it."""
 
@@ -165,10 +168,17 @@ def _message_due(item: Handoff, now: datetime) -> tuple[int, str] | None:
     return waiting_utterance((now - item.told_from).total_seconds() / 60, item.told_minutes)
 
 
-def plan_again(tx: Connection, runtime: Runtime, now: datetime) -> None:
+async def plan_again(runtime: Runtime, now: datetime) -> None:
     """Look earlier where something is due earlier than was planned: routes may have been published anew."""
-    moments = {item.id: _planned(runtime, item, now) for item in handoffs.all_waiting(tx)}
-    due.bring_forward(tx, {found: at for found, at in moments.items() if at is not None})
+    earlier = await awaited(runtime.store.read(partial(_earlier, runtime=runtime, now=now)))
+    for start in range(0, len(earlier), PLANS):
+        some = dict(earlier[start : start + PLANS])
+        await awaited(runtime.store.write(partial(due.bring_forward, moments=some)))
+
+
+def _earlier(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, datetime]]:
+    planned = ((item, _planned(runtime, item, now)) for item in handoffs.all_waiting(tx))
+    return [(item.id, at) for item, at in planned if at is not None and (item.due_at is None or at < item.due_at)]
 
 
 def _planned(runtime: Runtime, item: Handoff, now: datetime) -> datetime | None:

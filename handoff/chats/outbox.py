@@ -196,12 +196,12 @@ def postpone(tx: Connection, parcel: Parcel, until: datetime, *, numbers: Iterab
     return _change(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers))
 
 
-def set_right(tx: Connection, now: datetime) -> int:
+def set_right(tx: Connection, channels: Iterable[str], now: datetime) -> int:
     """Let what waits longer than a lease wait one from now: a clock was put back. Returns how many messages.
 
     So does what a channel asked us to hold longer; it asks again. For a start and a jump, not for each second.
     """
-    ahead = (_WAITS, outbox.c.due_at > now + LEASE + AHEAD)
+    ahead = (outbox.c.channel.in_(list(channels)), _WAITS, outbox.c.due_at > now + LEASE + AHEAD)
     return tx.execute(outbox.update().where(*ahead).values(due_at=now + LEASE)).rowcount
 
 

@@ -149,19 +149,18 @@ def set_right(tx: Connection, now: datetime) -> int:
     """
     ahead = handoff.c.lease_until > now + LEASE + AHEAD
     void = tx.execute(handoff.update().where(HANDOFF_IS_CLAIMED, ahead).values(lease_until=now + LEASE)).rowcount
-    return void + _bring_back(tx, "waiting_since", now) + _bring_back(tx, "told_from", now)
+    waiting_since, told_from = handoff.c.waiting_since, handoff.c.told_from
+    back = _bring_back(tx, HANDOFF_WAITS, waiting_since, now) + _bring_back(tx, HANDOFF_IS_CLAIMED, waiting_since, now)
+    return void + back + _bring_back(tx, HANDOFF_WAITS, told_from, now)
 
 
-def _bring_back(tx: Connection, name: str, now: datetime) -> int:
-    column = handoff.c[name]
-    rows = tx.execute(sa.select(handoff.c.id, column).where(handoff.c.state != "closed", column > now + AHEAD)).all()
+def _bring_back(tx: Connection, state: sa.ColumnElement[bool], column: sa.Column[datetime], now: datetime) -> int:
+    rows = tx.execute(sa.select(handoff.c.id, column).where(state, column > now + AHEAD)).all()
     if not rows:
         return 0
     by = max(moment for _, moment in rows) - now + timedelta.resolution  # before who comes now
-    change = handoff.update().where(handoff.c.id == sa.bindparam("this"))
     planned = sa.case((HANDOFF_WAITS, sa.literal(now, handoff.c.due_at.type)), else_=handoff.c.due_at)
-    tx.execute(
-        change.values({name: sa.bindparam("moment"), "due_at": planned}),
-        [{"this": row_id, "moment": moment - by} for row_id, moment in rows],
-    )
+    change = handoff.update().where(handoff.c.id == sa.bindparam("this"))
+    moved = change.values({column: sa.bindparam("moment"), handoff.c.due_at: planned})
+    tx.execute(moved, [{"this": row_id, "moment": moment - by} for row_id, moment in rows])
     return len(rows)

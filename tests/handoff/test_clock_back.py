@@ -272,7 +272,7 @@ def test_a_row_that_nothing_is_wrong_with_is_left_alone(house: House) -> None:
     before = rows(house, handoff)
     house.clock.turn(seconds=30)
     assert house.runtime.store.write(lambda tx: due.set_right(tx, house.clock())).result() == 0
-    assert house.runtime.store.write(lambda tx: outbox.set_right(tx, house.clock())).result() == 0
+    assert house.runtime.store.write(lambda tx: outbox.set_right(tx, ["telegram"], house.clock())).result() == 0
     assert rows(house, handoff) == before
 
 
