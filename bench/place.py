@@ -38,7 +38,7 @@ class Place:
         return {**kept, **own, **cheap, "PYTHONPATH": str(ROOT)}
 
     def open(self) -> Parts:
-        """Its parts, in this process, on a database that has the tables."""
+        """Open its parts, in this process, on a database that has the tables."""
         settings = read_settings(Settings, self.environment)
         first_start(settings)
         parts = assemble(settings)
@@ -47,7 +47,7 @@ class Place:
         return parts
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A process of it: `praat` with these arguments. What it says goes to `processes.log` in the folder."""
+        """Start a process of it: `praat` with these arguments. What it says goes to `processes.log` in the folder."""
         with (self.folder / "processes.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "bot", *arguments], env=self.environment, stdout=log, stderr=log, cwd=ROOT
@@ -56,14 +56,14 @@ class Place:
 
 @contextmanager
 def on_sqlite() -> Iterator[Place]:
-    """On a new SQLite file."""
+    """Make a place on a new SQLite file."""
     with tempfile.TemporaryDirectory(prefix="praat-bench-") as name:
         yield Place(Path(name), f"sqlite:///{name}/praat.db")
 
 
 @contextmanager
 def on_postgres() -> Iterator[Place]:
-    """On a new PostgreSQL server that came as a wheel, with its own settings: a commit waits for the disk."""
+    """Make a place on a new PostgreSQL server that came as a wheel, with its own settings: a commit waits for the disk."""
     server_folder = Path(tempfile.mkdtemp(prefix="praat-postgres-"))
     server_folder.chmod(0o711)
     server = get_server(server_folder / "data", cleanup_mode="delete")

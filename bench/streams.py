@@ -20,6 +20,7 @@ import os
 import resource
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -42,6 +43,7 @@ from bot.channels.web.stream import HEARTBEAT_S
 from bot.hardening import raise_file_limit
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
+from handoff.chats.conversation import Door
 from handoff.crypto.vault import Vault
 from handoff.database import open_store
 from handoff.models import handoff
@@ -93,7 +95,7 @@ def prepare(folder: Path, chats: int) -> Prepared:
         rows = {row.conversation_id: row.id for row in make.rows(house, handoff)}
         held = []
         for n in range(min(TALKED, chats)):
-            door = child.Door("webchat", token(n))
+            door = Door("webchat", token(n))
             found = run.store.read(lambda tx, door=door: child.look(tx, run, door, now).conversation_id).result()  # type: ignore[misc]
             held.append(rows[found])
             run.store.write(lambda tx, n=n: confidant.claim(tx, run, sanne, held[n], now)).result()  # type: ignore[misc]
@@ -287,13 +289,19 @@ def measured(target: Callable[..., None], arguments: tuple[Any, ...], port: int,
         process.join()
 
 
-def run(size: Size, port: int) -> tuple[Figures, Figures]:
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def run(size: Size) -> tuple[Figures, Figures]:
     """(ours, bare)."""
     raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="praat-streams-") as folder:
         prepared = prepare(Path(folder), size.streams)
-        bare = measured(serve_bare, (), port, size)
-        ours = measured(serve_ours, (prepared,), port + 1, size)
+        bare = measured(serve_bare, (), free_port(), size)
+        ours = measured(serve_ours, (prepared,), free_port(), size)
     return ours, bare
 
 
@@ -301,10 +309,9 @@ def main() -> int:
     """Print the figures and whether the bars held."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true", help="a quick run that judges no speed")
-    parser.add_argument("--port", type=int, default=18600)
     options = parser.parse_args()
     size = SMALL if options.small else WHOLE
-    ours, bare = run(size, options.port)
+    ours, bare = run(size)
     print(f"{size.streams} open streams, {size.words} messages of a human")
     print(f"{'':28}{'ours':>10}{'bare':>10}{'ratio':>8}")
     for name, mine, theirs in (

@@ -18,6 +18,7 @@ from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettin
 from handoff import publishing
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
+from handoff.database.clock import DatabaseClock
 from handoff.errors import HandoffError
 from handoff.migrations import upgrade
 from handoff.publishing import Published
@@ -47,6 +48,11 @@ class Parts:
             raise RuntimeError("this role understands no messages")
         return self.reader.understand
 
+    @property
+    def is_quick(self) -> Callable[[str], bool]:
+        """Tells whether a text is understood so quickly that no thread is needed for it."""
+        return self.reader.is_quick if self.reader is not None else lambda _text: False
+
     def close(self) -> None:
         """Finish what was accepted."""
         self.runtime.store.close()
@@ -69,11 +75,12 @@ def assemble(settings: SharedSettings, channels: tuple[Registration, ...] = CHAN
     Raises `NothingPublished`, and `HandoffError` for bad keys.
     """
     specs = {registration.spec.name: registration.spec for registration in channels}
-    published = publishing.bring_into_force(settings.config_dir, settings.data_dir, utc_now(), specs.values())
+    published = publishing.publish_files(settings.config_dir, settings.data_dir, utc_now(), specs.values())
     vault = Vault(settings.secret(), settings.key_dir, cost=_cost(settings))
     reader = understanding.open_reader(settings, keep=settings.data_dir) if isinstance(settings, UnderstandingSettings) else None
     store = open_store(settings.database_url)
-    runtime = Runtime(store, vault, published.configuration, specs, child_origin=settings.child_origin)
+    clock = utc_now if settings.database_url.startswith("sqlite") else DatabaseClock(utc_now)
+    runtime = Runtime(store, vault, published.configuration, specs, clock, child_origin=settings.child_origin)
     return Parts(settings, runtime, reader, published, channels)
 
 

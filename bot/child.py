@@ -68,7 +68,7 @@ def send(
     done = take_turn(tx, runtime, incoming, understanding, now)
     if done.repeated or after != done.before:
         return look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
-    lines = transcript.of_turn(runtime, done.chat, incoming.text, int(understanding.urgency), done.sentences, now)
+    lines = transcript.of_turn(done.chat, incoming.text, int(understanding.urgency), done.sentences, done.wording)
     own_ids = {lines[0].seq: incoming.external_id}
     return Snapshot(done.chat.id, lines, done.handoff.state, done.confidant, done.on_duty, own_ids)
 

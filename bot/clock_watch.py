@@ -18,7 +18,7 @@ class ClockWatch:
         self._steady_since = self._ran
 
     def jump(self) -> timedelta | None:
-        """By how much the clock was set since the last look, ahead or (negative) back; None when it only ran."""
+        """Return by how much the clock was set since the last look, ahead or (negative) back; None when it only ran."""
         wall, ran = self._clock(), self._monotonic()
         jumped = wall - self._wall - timedelta(seconds=ran - self._ran)
         self._wall, self._ran = wall, ran
@@ -28,5 +28,5 @@ class ClockWatch:
         return jumped
 
     def steady_for(self) -> timedelta:
-        """How long the clock has only run: since the start, or since it was last set."""
+        """Return how long the clock has only run: since the start, or since it was last set."""
         return timedelta(seconds=self._monotonic() - self._steady_since)

@@ -63,19 +63,20 @@ class ConfigurationWatch:
 
     def __init__(self, runtime: Runtime, folder: Path, data_dir: Path, digest: str, tell: Callable[[str], None]) -> None:
         self._runtime, self._folder, self._data_dir, self._digest, self._tell = runtime, folder, data_dir, digest, tell
-        self._stamp = (0.0, 0)  # look once at the start: a change while the program was starting counts too
+        self._stamp: frozenset[tuple[str, float, int]] = frozenset()  # none yet: what changed during the start counts too
 
-    def _newest(self) -> tuple[float, int]:
-        files = [f for f in self._folder.rglob("*.yml") if publishing.counts(f)]
-        return max((f.stat().st_mtime for f in files), default=0.0), len(files)
+    def _found(self) -> frozenset[tuple[str, float, int]]:
+        """Name, time of change and size of every file."""
+        files = ((f, f.stat()) for f in self._folder.rglob("*.yml") if publishing.counts(f))
+        return frozenset((str(file), status.st_mtime, status.st_size) for file, status in files)
 
     async def step(self) -> None:
-        """Look once."""
-        stamp = await asyncio.to_thread(self._newest)
-        if stamp == self._stamp or time.time() - stamp[0] < 1:  # an editor may still be writing
+        """Look once. A file that changed within the last second waits: an editor may still be writing."""
+        stamp, now = await asyncio.to_thread(self._found), time.time()
+        if stamp == self._stamp or any(abs(now - changed) < 1 for _, changed, _ in stamp):
             return
         published = await asyncio.to_thread(
-            publishing.bring_into_force, self._folder, self._data_dir, self._runtime.clock(), self._runtime.channels.values()
+            publishing.publish_files, self._folder, self._data_dir, self._runtime.clock(), self._runtime.channels.values()
         )
         if published.faults:
             self._tell("De nieuwe teksten zijn niet gepubliceerd; de oude blijven gelden.\n" + published.faults)

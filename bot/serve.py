@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -20,7 +21,7 @@ from bot.channels.registry import opens_channels
 from bot.channels.web.app import child_app
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
 from bot.file_watch import Watched, watch
-from bot.hardening import harden
+from bot.hardening import harden, quiet_collector
 from bot.health import HealthMiddleware, readiness_of
 from bot.loops import ConfigurationWatch, every, steps
 from bot.preflight import see_that_built
@@ -35,7 +36,8 @@ from config.settings import (
 )
 from handoff import publishing
 from handoff.console.app import console_app
-from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
+from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
+from handoff.database.clock import ASK_EVERY_S, DatabaseClock
 
 log = structlog.get_logger()
 
@@ -86,7 +88,7 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_
     made = []
     if isinstance(s, ChildSettings):
         limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
         for service in channels:
             app = service.front(app)
         made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
@@ -123,6 +125,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 async def serve(running: Running, tell: Callable[[str], None]) -> None:
     """Serve until `running.stop` or a signal. A database that is down is waited for; the numbers are there meanwhile."""
     harden()
+    quiet_collector()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
@@ -158,6 +161,8 @@ async def _work(running: Running, tell: Callable[[str], None], services: Sequenc
     running.ready.set()
     channels = {service.channel.spec.name: service.channel for service in services}
     loops = steps(parts.runtime, channels, stop) if isinstance(parts.settings, LoopsSettings) else []
+    if isinstance(parts.runtime.clock, DatabaseClock):
+        loops.append((ASK_EVERY_S, "clock", partial(parts.runtime.clock.ask, parts.runtime.store)))
     async with asyncio.TaskGroup() as tasks:
         for watched in watched_files(parts, tell):
             tasks.create_task(watch(watched, stop))

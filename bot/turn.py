@@ -25,7 +25,7 @@ from handoff.queue import arrival, handoffs, rerouting
 from handoff.queue.arrival import Arrival
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
-from handoff.wording import Moment, Sentence, Wording
+from handoff.wording import Moment, Sentence, Wording, wording_at
 from nlu.understanding import Understanding
 
 
@@ -41,6 +41,8 @@ class TurnResult:
     """The last sequence number before this turn: the child's message has the next one, and the bot's follow."""
     sentences: tuple[Sentence, ...]
     """What the bot said, in order."""
+    wording: Wording
+    """By which it was chosen."""
     on_duty: bool
     """Whether a human of the chat's team is there."""
     confidant: str | None
@@ -111,7 +113,8 @@ class _Turn:
         team_id, vault = municipality.receiving_team.id, self.runtime.vault
         found = arrival.welcome(self.tx, vault, door, team_id, self.now, self.incoming.order)
         chat = conversation.new_chat(door, municipality.id, team_id, self.now, self.incoming.place)
-        decided, sentences = self._answer(chat, (), None, on_duty=found.on_duty, moved=False)
+        wording = self._wording(chat, None, on_duty=found.on_duty)
+        decided, sentences = self._answer(chat, (), None, wording, moved=False)
         key = conversation.insert(
             self.tx, vault, door, chat, [found.team], last_seq=1 + len(sentences), now=self.now,
             expires_on=conversation.expiry_day(self.now, municipality.retention_days), language=self.understanding.language,
@@ -119,7 +122,7 @@ class _Turn:
         )  # fmt: skip
         messages.store_turn(self.tx, vault, chat, key, self._words(), self._references(sentences), self.now)
         item = self._hand_off(chat, None, sentences)
-        return self._result(chat, item, sentences, decided, on_duty=found.on_duty, confidant=None)
+        return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=None)
 
     def go_on(self, found: Arrival, *, moved: bool) -> TurnResult:
         """Add this message and its answer to a chat."""
@@ -127,12 +130,14 @@ class _Turn:
         said = self._said(chat, current)
         if said is None:
             item = current or handoffs.last_of(self.tx, chat.id)
-            return TurnResult(chat, item, chat.last_seq, (), found.on_duty, found.confidant, repeated=True)
-        decided, sentences = self._answer(chat, said, current, on_duty=found.on_duty, moved=moved)
+            wording = self._wording(chat, current, on_duty=found.on_duty)
+            return TurnResult(chat, item, chat.last_seq, (), wording, found.on_duty, found.confidant, repeated=True)
+        wording = self._wording(chat, current, on_duty=found.on_duty)
+        decided, sentences = self._answer(chat, said, current, wording, moved=moved)
         references = self._references(sentences)
         messages.add_turn(self.tx, self.runtime.vault, chat, found.key, self._words(), references, self.now)
         item = self._hand_off(chat, current, sentences)
-        return self._result(chat, item, sentences, decided, on_duty=found.on_duty, confidant=found.confidant)
+        return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=found.confidant)
 
     def _said(self, chat: Chat, current: Handoff | None) -> Sequence[Said] | None:
         """What was said before; None when this message is among it. While a human reads, the bot needs none of it."""
@@ -142,23 +147,25 @@ class _Turn:
         said = messages.said(self.tx, chat.id)
         return None if any(one.role == "child" and one.external_id == mine for one in said) else said
 
+    def _wording(self, chat: Chat, current: Handoff | None, *, on_duty: bool) -> Wording:
+        claimed = current is not None and current.state == "claimed"
+        capabilities = self.runtime.channel(chat.channel).capabilities
+        return wording_at(self.runtime, Moment(self.now, capabilities, chat.municipality_id, on_duty, claimed))
+
     def _answer(
-        self, chat: Chat, said: Sequence[Said], current: Handoff | None, *, on_duty: bool, moved: bool
+        self, chat: Chat, said: Sequence[Said], current: Handoff | None, wording: Wording, *, moved: bool
     ) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
         """What to say, and the part of it that is true at this moment, each in the variant that is."""
-        claimed = current is not None and current.state == "claimed"
         incoming, extra = self.incoming, self.incoming.utterances
         state = State(
             turns=_turns(said),
-            claimed=claimed,
+            claimed=wording.moment.claimed,
             handed_off=current is not None and not moved,
             moved=moved,
             empty=not incoming.text.strip(),
             channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
         )
         decided = decide(state, self.understanding)
-        capabilities = self.runtime.channel(chat.channel).capabilities
-        wording = Wording(self.runtime, Moment(self.now, capabilities, chat.municipality_id, on_duty, claimed))
         times = Counter(one.utterance for one in said if one.utterance)
         chosen = [wording.choose(utterance, times[utterance]) for utterance in decided]
         return decided, tuple(sentence for sentence in chosen if sentence is not None)
@@ -193,6 +200,7 @@ class _Turn:
         item: Handoff,
         sentences: tuple[Sentence, ...],
         decided: tuple[str, ...],
+        wording: Wording,
         *,
         on_duty: bool,
         confidant: str | None,
@@ -202,7 +210,7 @@ class _Turn:
             chat, last_seq=chat.last_seq + 1 + len(sentences), language=self.understanding.language, last_child_at=now, seen_at=now,
             gone_at=None,
         )  # fmt: skip
-        return TurnResult(left, item, chat.last_seq, sentences, on_duty, confidant, utterances=decided)
+        return TurnResult(left, item, chat.last_seq, sentences, wording, on_duty, confidant, utterances=decided)
 
 
 def _turns(said: Iterable[Said]) -> tuple[tuple[str, ...], ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,7 +26,7 @@ from handoff.runtime import Runtime
 log = structlog.get_logger()
 
 LOOK_AGAIN = timedelta(minutes=10)
-"""After so long everything is looked at once more: another machine's clock may have been wrong."""
+"""After so long moments are set right once more: another machine's clock may have been wrong."""
 
 STEADY = timedelta(minutes=5)
 """So long the clock must only have run before anything is destroyed because its day is past: a clock that was wrong at the
@@ -49,18 +49,21 @@ class Upkeep:
         if jump is not None:
             log.warning("clock_was_set", seconds=round(jump.total_seconds()))
             self._since = None
-        if self._since is None or routes != self._routes or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
-            await self._look_at_everything(now)
-            self._since, self._looked_at, self._routes = None, now, routes
+        if self._since is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
+            await self._set_right(now)
+            self._looked_at = now
+        if self._since is None or routes != self._routes:
+            await plan_again(self._runtime, now)
+            self._routes = routes
         told = await tell_waiting(self._runtime, self._since)
         self._since = now
         return told
 
-    async def _look_at_everything(self, now: datetime) -> None:
-        right = await awaited(self._runtime.store.write(partial(_set_right, now=now)))
+    async def _set_right(self, now: datetime) -> None:
+        pushed = [name for name, spec in self._runtime.channels.items() if spec.capabilities.pushed]
+        right = await awaited(self._runtime.store.write(partial(_set_right, pushed=pushed, now=now)))
         if right:
             log.warning("moments_set_right", rows=right)
-        await awaited(self._runtime.store.write(partial(plan_again, runtime=self._runtime, now=now)))
 
     async def notice_silence(self) -> None:
         """Tell the pages of consoles that fell silent in the last rounds."""
@@ -81,5 +84,5 @@ class Upkeep:
         await awaited(store.tidy())
 
 
-def _set_right(tx: Connection, now: datetime) -> int:
-    return due.set_right(tx, now) + outbox.set_right(tx, now) + deletions.set_right(tx, now)
+def _set_right(tx: Connection, pushed: Sequence[str], now: datetime) -> int:
+    return due.set_right(tx, now) + outbox.set_right(tx, pushed, now) + deletions.set_right(tx, now)

@@ -1,6 +1,6 @@
 """The loop that keeps a waiting child told: after 1, 3 and 10 minutes, when the last human leaves, when a confidant vanished.
 
-It asks for what is due and scans nothing (decision 0023). Several children share a transaction, each in a savepoint of its own;
+It asks for what is due and scans nothing (decision 0023). Several children share a transaction, and one that fails fails alone;
 sentence and note commit together, so that two loops never say it twice and one that dies in between has said nothing.
 """
 
@@ -19,11 +19,14 @@ from bot.policy import next_due, waiting_utterance
 from config.schema import RouteStep
 from handoff.chats import conversation
 from handoff.database import awaited
+from handoff.database.savepoint import savepoint
 from handoff.errors import StoreUnavailable
 from handoff.queue import due, handoffs, roster
+from handoff.queue.due import Due
 from handoff.queue.handoffs import Handoff
 from handoff.runtime import Runtime
-from handoff.speak import say
+from handoff.speak import say, say_in
+from handoff.wording import Moment, Sentence, Wording
 
 log = structlog.get_logger()
 
@@ -31,6 +34,9 @@ NOBODY = "utter_nobody_on_duty"
 
 BATCH = 20
 """Children in one transaction: few enough that a turn on SQLite's one writer does not wait long behind them."""
+
+PLANS = 200
+"""Plans that are changed in one transaction."""
 
 OVERLAP = timedelta(minutes=1)
 """A change of duty is looked at again for so long: a turn that began before it may commit "somebody is there" after it."""
@@ -70,7 +76,7 @@ async def tell_waiting(runtime: Runtime, since: datetime | None = None) -> int:
 
 
 def _find(tx: Connection, since: datetime | None, now: datetime) -> _Found:
-    """All that an idle second asks, in one look."""
+    """Find all that an idle second asks for, in one look."""
     teams = due.told_teams(tx) if since is None else roster.left(tx, since=since - OVERLAP, now=now)
     return _Found(teams, due.anything(tx, now))
 
@@ -90,14 +96,22 @@ async def _all(runtime: Runtime, take: Take, deed: Deed, now: datetime) -> int:
 
 
 def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: datetime) -> _Batch:
+    """Do what is due for a batch: together, and where that fails for one of them, each in a savepoint of its own."""
     taken = take(tx, now, BATCH)
-    return _Batch(len(taken), sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken))
+    try:
+        with savepoint(tx):
+            told = sum(deed(tx, runtime, handoff_id, now) for handoff_id in taken)
+    except (StoreUnavailable, OperationalError):  # the database's fault, not a child's
+        raise
+    except Exception:  # noqa: BLE001 - named below, where it is known whose it is
+        told = sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken)
+    return _Batch(len(taken), told)
 
 
 def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: datetime) -> int:
-    """One child; what goes wrong with it is noted by its class, undone, and keeps no other child waiting."""
+    """Do what is due for one child; what goes wrong is noted by its class, undone, and keeps no other child waiting."""
     try:
-        with tx.begin_nested():
+        with savepoint(tx):
             return deed(tx, runtime, handoff_id, now)
     except (StoreUnavailable, OperationalError):  # the database's fault, not the child's
         raise
@@ -115,27 +129,31 @@ def _lapse(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> 
 
 
 def _look(tx: Connection, runtime: Runtime, handoff_id: str, now: datetime) -> int:
-    item = due.waiting(tx, handoff_id, now)
-    if item is None:
+    found = due.waiting(tx, handoff_id, now)
+    if found is None:
         return 0
-    message = _message_due(item, now)
-    alone = item.told_on_duty and not roster.on_duty(tx, item.team_id, now)
-    _plan(tx, runtime, item, now, told_minutes=message[0] if message else item.told_minutes, again=bool(message) and alone)
-    utterance = message[1] if message else NOBODY if alone else None
-    if utterance is None:
-        return 0
-    return int(say(tx, runtime, conversation.get(tx, item.conversation_id), utterance, now=now) is not None)
+    item, message = found.handoff, _message_due(found.handoff, now)
+    utterance = message[1] if message else NOBODY if item.told_on_duty and not found.on_duty else None
+    sentence = _say(tx, runtime, found, utterance, now) if utterance else None
+    claim = None if sentence is None else sentence.says_on_duty
+    told_on_duty = item.told_on_duty if claim is None else claim
+    told_minutes = message[0] if message else item.told_minutes
+    # at once again, when the message that came first does not say that nobody is there any more
+    again = message is not None and told_on_duty and not found.on_duty
+    due_at = now if again else _next(runtime, item, now, told_minutes)
+    step = _step(runtime, item, now).to
+    due.plan(tx, item, step=step, told_minutes=told_minutes, told_on_duty=told_on_duty, due_at=due_at)
+    return int(sentence is not None)
 
 
-def _plan(tx: Connection, runtime: Runtime, item: Handoff, now: datetime, *, told_minutes: int, again: bool) -> None:
-    """Note where route and messages stand. `again`: at once, because the message that comes first may not say that nobody is
-    there any more."""
-    moment = now if again else _next(runtime, item, now, told_minutes)
-    due.plan(tx, item, step=_step(runtime, item, now).to, told_minutes=told_minutes, due_at=moment)
+def _say(tx: Connection, runtime: Runtime, found: Due, utterance: str, now: datetime) -> Sentence | None:
+    capabilities = runtime.channel(found.chat.channel).capabilities
+    moment = Moment(now, capabilities, found.chat.municipality_id, found.on_duty)
+    return say_in(tx, runtime, Wording(runtime, moment), found.chat, utterance)
 
 
 def _step(runtime: Runtime, item: Handoff, now: datetime) -> RouteStep:
-    """Whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
+    """Return whom the route turns to by now; a route that is no longer there falls back to the gemeente's own."""
     waited = max(0.0, (now - item.waiting_since).total_seconds() / 60)
     return runtime.route(item.municipality_id, item.route).step_at(waited)
 
@@ -150,10 +168,17 @@ def _message_due(item: Handoff, now: datetime) -> tuple[int, str] | None:
     return waiting_utterance((now - item.told_from).total_seconds() / 60, item.told_minutes)
 
 
-def plan_again(tx: Connection, runtime: Runtime, now: datetime) -> None:
+async def plan_again(runtime: Runtime, now: datetime) -> None:
     """Look earlier where something is due earlier than was planned: routes may have been published anew."""
-    moments = {item.id: _planned(runtime, item, now) for item in handoffs.all_waiting(tx)}
-    due.bring_forward(tx, {found: at for found, at in moments.items() if at is not None})
+    earlier = await awaited(runtime.store.read(partial(_earlier, runtime=runtime, now=now)))
+    for start in range(0, len(earlier), PLANS):
+        some = dict(earlier[start : start + PLANS])
+        await awaited(runtime.store.write(partial(due.bring_forward, moments=some)))
+
+
+def _earlier(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, datetime]]:
+    planned = ((item, _planned(runtime, item, now)) for item in handoffs.all_waiting(tx))
+    return [(item.id, at) for item, at in planned if at is not None and (item.due_at is None or at < item.due_at)]
 
 
 def _planned(runtime: Runtime, item: Handoff, now: datetime) -> datetime | None:

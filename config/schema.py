@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -127,14 +128,15 @@ class Script(Frozen):
     utterances: Mapping[str, Utterance]
 
     def quick_reply_intent(self, text: str) -> str | None:
-        """The intent of the button whose title is exactly this text (case and outer space ignored), if there is one."""
-        wanted = text.strip().casefold()
-        for utterance in self.utterances.values():
-            for variant in utterance.variants:
-                for button in variant.buttons:
-                    if button.title.casefold() == wanted:
-                        return button.intent
-        return None
+        """Return the intent of the button whose title is exactly this text (case and outer space ignored), if there is one."""
+        return self._intents_by_title.get(text.strip().casefold())
+
+    @cached_property
+    def _intents_by_title(self) -> Mapping[str, str]:
+        """Of two buttons with one title the first counts."""
+        variants = [variant for utterance in self.utterances.values() for variant in utterance.variants]
+        buttons = [button for variant in variants for button in variant.buttons]
+        return {button.title.casefold(): button.intent for button in reversed(buttons)}
 
 
 class Hours(Frozen):

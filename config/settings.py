@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from sqlalchemy import URL
 
 from config.faults import ConfigError
+from config.limits import TEXT_LIMIT
 
 PREFIX = "PRAAT_"
 SECRET_BYTES = 32
@@ -127,7 +128,7 @@ class ChildSettings(UnderstandingSettings):
 
     child_host: str = "127.0.0.1"
     body_limit: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536  # bytes of one request, refused before it is parsed
-    text_limit: Annotated[int, Field(ge=100, le=20_000)] = 4_000  # characters of one message
+    text_limit: Annotated[int, Field(ge=100, le=20_000)] = TEXT_LIMIT  # characters of one message
 
     @model_validator(mode="after")
     def _text_fits_body(self) -> Self:

@@ -9,5 +9,5 @@ AHEAD = timedelta(seconds=5)
 
 
 def is_recent(moment: datetime | None, *, within: timedelta, now: datetime) -> bool:
-    """Whether this sign of life is at most `within` old, and not from a clock that ran ahead."""
+    """Return whether this sign of life is at most `within` old, and not from a clock that ran ahead."""
     return moment is not None and now - within < moment <= now + AHEAD

@@ -64,11 +64,11 @@ def counts(path: Path) -> bool:
 
 
 def is_named_so(path: Path) -> bool:
-    """Whether a file of this name would count; the file may be gone."""
-    return path.suffix in _COUNTS and not path.name.startswith((".", "#"))
+    """Whether a file of this name would count; the file may be gone. The danger list does not: it comes into force on its own."""
+    return path.suffix in _COUNTS and not path.name.startswith((".", "#")) and path.name != "danger.yml"
 
 
-def bring_into_force(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
+def publish_files(folder: Path, data_dir: Path, now: datetime, channels: Iterable[ChannelSpec]) -> Published:
     """What to serve now: the files when they pass the gates, else the last good configuration. Raises `NothingPublished`."""
     last, specs = _read_last_good(data_dir), tuple(channels)
     try:

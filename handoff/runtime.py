@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,8 @@ class Runtime:
     """The channels of this program, by name."""
     clock: Callable[[], datetime] = utc_now
     child_origin: str = "http://localhost:8080"
+    said_now: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What can be said in this second, for `handoff.wording` alone."""
     _scripts: dict[str, Script] = field(default_factory=dict)
 
     def script_for(self, municipality_id: str | None) -> Script:

@@ -11,7 +11,7 @@ from handoff.chats.conversation import Chat
 from handoff.chats.messages import Reference
 from handoff.queue import handoffs
 from handoff.runtime import Runtime
-from handoff.wording import wording_for
+from handoff.wording import Sentence, Wording, wording_for
 
 
 def say(
@@ -27,7 +27,7 @@ def say(
 ) -> int | None:
     """Add one bot message. Returns its sequence number, or None when no variant is true now: then nothing is said."""
     wording = wording_for(tx, runtime, chat, now, claimed=claimed)
-    sentence = wording.choose(utterance_id, _times_said(tx, chat, utterance_id))
+    sentence = wording.choose(utterance_id, messages.times_said(tx, chat.id, utterance_id))
     if sentence is None:
         return None
     handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
@@ -35,6 +35,13 @@ def say(
     return messages.add_utterance(tx, runtime.vault, chat, reference, now)
 
 
-def _times_said(tx: Connection, chat: Chat, utterance_id: str) -> int:
-    """So that a child does not read the same line twice while another wording is left."""
-    return sum(1 for one in messages.said(tx, chat.id) if one.utterance == utterance_id)
+def say_in(tx: Connection, runtime: Runtime, wording: Wording, chat: Chat, utterance_id: str) -> Sentence | None:
+    """Add one bot message to a chat whose row the caller holds. Returns what was said; None when no variant is true now.
+
+    The caller notes what it says of people (`Sentence.says_on_duty`) in the handoff's row, which it changes anyway.
+    """
+    sentence = wording.choose(utterance_id, messages.times_said(tx, chat.id, utterance_id))
+    if sentence is not None:
+        reference = Reference(utterance_id, sentence.variant, sentence.script_version)
+        messages.add_to_held(tx, runtime.vault, chat, reference, wording.moment.now)
+    return sentence

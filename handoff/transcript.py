@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from handoff.keys import KeyScope, OpenedMessage
 from handoff.models import person
 from handoff.queue import rerouting
 from handoff.runtime import Runtime
-from handoff.wording import Sentence, render, sentence_of
+from handoff.wording import Sentence, Wording, render, sentence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,12 @@ def read(
     return _read(tx, runtime, chat, keys.open_messages(tx, runtime.vault, head, opener, after=after))
 
 
-def of_turn(runtime: Runtime, chat: Chat, text: str, urgency: int, sentences: Sequence[Sentence], now: datetime) -> list[Line]:
+def of_turn(chat: Chat, text: str, urgency: int, sentences: Sequence[Sentence], wording: Wording) -> list[Line]:
     """Return the last turn of a chat as its child reads it, from what was just written: nothing has to be opened."""
-    first = chat.last_seq - len(sentences)
-    mine = Line(first, "child", text, chat.language, now, None, urgency, None, ())
-    return [mine, *(_bot_line(runtime, chat, first + n, one, now) for n, one in enumerate(sentences, start=1))]
+    first, at = chat.last_seq - len(sentences), chat.last_child_at
+    mine = Line(first, "child", text, chat.language, at, None, urgency, None, ())
+    said = (_bot_line(first + n, one, wording.text(one), at) for n, one in enumerate(sentences, start=1))
+    return [mine, *said]
 
 
 def _read(tx: Connection, runtime: Runtime, chat: Chat, opened: list[OpenedMessage]) -> Transcript:
@@ -90,20 +91,10 @@ def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: 
     if m.role != "bot":
         return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, (), m.lost)
     sentence = sentence_of(tx, runtime, m.script_version or "", m.utterance or "", m.variant or 0)
-    return _bot_line(
-        runtime, chat, m.seq, sentence, m.created_at, confidant=name, page=partial(rerouting.page_of, tx, runtime, chat)
-    )
+    page = partial(rerouting.page_of, tx, runtime, chat)
+    text = render(runtime, chat.municipality_id, sentence, confidant=name, page=page)
+    return _bot_line(m.seq, sentence, text, m.created_at, name)
 
 
-def _bot_line(
-    runtime: Runtime,
-    chat: Chat,
-    seq: int,
-    sentence: Sentence,
-    at: datetime,
-    *,
-    confidant: str | None = None,
-    page: Callable[[], str] | None = None,
-) -> Line:
-    text = render(runtime, chat.municipality_id, sentence, confidant=confidant, page=page)
+def _bot_line(seq: int, sentence: Sentence, text: str, at: datetime, confidant: str | None = None) -> Line:
     return Line(seq, "bot", text, sentence.utterance.language, at, confidant, 0, None, sentence.buttons)

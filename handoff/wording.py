@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -65,12 +66,17 @@ class Sentence:
 
 
 class Wording:
-    """What can be said at one moment."""
+    """What can be said at one moment. Get one from `wording_at`: many children ask for the same in the same second."""
 
     def __init__(self, runtime: Runtime, moment: Moment) -> None:
         self._runtime = runtime
-        self._helplines = runtime.configuration.helplines
+        self.configuration = runtime.configuration
+        self._script = self.configuration.script_for(moment.municipality_id)
+        self._helplines = self.configuration.helplines
         self._facts = moment.facts(self._helplines)
+        self._chosen: dict[tuple[str, int], Sentence | None] = {}
+        self._rendered: dict[tuple[str, str, int], str] = {}
+        self._live: dict[str, object] | None = None
         self.moment = moment
 
     def choose(self, utterance_id: str, times_said: int = 0) -> Sentence | None:
@@ -78,10 +84,22 @@ class Wording:
 
         `times_said` before in this chat: a child does not read the same line twice while another wording is left.
         """
-        script = self._runtime.script_for(self.moment.municipality_id)
-        utterance = script.utterances[utterance_id]
-        variant = utterance.choose(self._facts, times_said)
-        return None if variant is None else Sentence(script.version, utterance, variant)
+        key = (utterance_id, times_said)
+        if key not in self._chosen:
+            utterance = self._script.utterances[utterance_id]
+            variant = utterance.choose(self._facts, times_said)
+            self._chosen[key] = None if variant is None else Sentence(self._script.version, utterance, variant)
+        return self._chosen[key]
+
+    def text(self, sentence: Sentence) -> str:
+        """Return a sentence as the child of this gemeente reads it on our own page, rendered once."""
+        key = (sentence.script_version, sentence.utterance.id, sentence.variant)
+        found = self._rendered.get(key)
+        if found is None:
+            municipality_id = self.moment.municipality_id
+            page = partial(self._runtime.page_of, municipality_id or "")
+            found = self._rendered[key] = render(self._runtime, municipality_id, sentence, page=page)
+        return found
 
     def revise(self, sentence: Sentence) -> Sentence | None:
         """Return what may be said now of what was chosen before: the same while it is true, another variant, or None."""
@@ -93,7 +111,7 @@ class Wording:
     def say(self, utterance_id: str) -> str:
         """Return the text of an utterance, or nothing when no variant of it is true now."""
         found = self.choose(utterance_id)
-        return "" if found is None else render(self._runtime, self.moment.municipality_id, found)
+        return "" if found is None else self.text(found)
 
     def buttons(self, utterance_id: str) -> tuple[QuickReply, ...]:
         """Return the quick replies that go with an utterance now."""
@@ -109,22 +127,36 @@ class Wording:
             first.append(neighbour)
         return first
 
-    def live(self) -> dict[str, object]:
+    def live(self) -> Mapping[str, object]:
         """Return what changes by the hour or with the people on duty, for a page that is open."""
-        return {
-            "on_duty": self.moment.on_duty,
-            "duty": self.say("utter_page_duty"),
-            "numbers": self.say("utter_page_numbers"),
-            "trouble": self.say("utter_trouble"),
-            "stopped": self.say("utter_stopped"),
-            "extra": any(line.id == NEIGHBOUR for line in self.lines()),
-        }
+        if self._live is None:
+            self._live = {
+                "on_duty": self.moment.on_duty,
+                "duty": self.say("utter_page_duty"),
+                "numbers": self.say("utter_page_numbers"),
+                "trouble": self.say("utter_trouble"),
+                "stopped": self.say("utter_stopped"),
+                "extra": any(line.id == NEIGHBOUR for line in self.lines()),
+            }
+        return self._live
+
+
+def wording_at(runtime: Runtime, moment: Moment) -> Wording:
+    """Return what can be said at this moment, to the second; what was chosen and rendered in it is kept until it is over."""
+    second, kept = moment.now.replace(microsecond=0), runtime.said_now
+    key = (second, moment.municipality_id, moment.channel, moment.on_duty, moment.claimed)
+    found: Wording | None = kept.get(key)
+    if found is None or found.configuration is not runtime.configuration:
+        if kept and next(iter(kept))[0] != second:
+            kept.clear()
+        found = kept[key] = Wording(runtime, moment)
+    return found
 
 
 def wording_for(tx: Connection, runtime: Runtime, chat: Chat, now: datetime, *, claimed: bool = False) -> Wording:
     """Return what can be said in a chat at this moment: who is on duty is looked up."""
     there = bool(roster.on_duty(tx, chat.team_id, now))
-    return Wording(runtime, Moment(now, runtime.channel(chat.channel).capabilities, chat.municipality_id, there, claimed))
+    return wording_at(runtime, Moment(now, runtime.channel(chat.channel).capabilities, chat.municipality_id, there, claimed))
 
 
 def sentence_of(tx: Connection, runtime: Runtime, script_version: str, utterance_id: str, variant: int) -> Sentence:

@@ -71,11 +71,6 @@ def record_path(model_path: Path) -> Path:
     return model_path.with_name(model_path.name.removesuffix(".tar.gz") + ".json")
 
 
-def read_thresholds(path: Path) -> Thresholds:
-    """Thresholds of a trained model; the careful defaults when it has no record. Raises `ModelError` when that is broken."""
-    return _thresholds(_record(path), path.name)
-
-
 def _record(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None

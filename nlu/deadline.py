@@ -12,9 +12,7 @@ T = TypeVar("T")
 
 
 class TooLateError(Exception):
-    """No answer within the deadline, or all helpers are stuck. `permanent` is false: the next call may be in time."""
-
-    permanent = False
+    """No answer within the deadline, or all helpers are stuck."""
 
 
 class _Call(Generic[T]):

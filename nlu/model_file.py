@@ -26,9 +26,7 @@ MAX_MEMBERS = 200
 
 
 class ModelError(Exception):
-    """A model file that is not used. The text says what and why; `permanent`: reading it again cannot help."""
-
-    permanent = True
+    """A model file that is not used. The text says what and why."""
 
 
 def unpack(path: Path) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
-from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
+from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("package.json", "bot/channels/web/browser/*.js", "bot/channels/web/page/*.css", "handoff/console/browser/*.js")

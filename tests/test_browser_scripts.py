@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
-from handoff.console.looks import BUILT_FILES as CONSOLE_FILES
+from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
 
 ROOT = Path(__file__).parents[1]
 SIDES = {"child": ROOT / "bot/channels/web/browser", "console": ROOT / "handoff/console/browser"}

@@ -23,7 +23,6 @@ from nlu.evaluate import ExamplesError, Report, evaluate, read_examples
 from nlu.explain import Explanation, explain
 from nlu.model import CarriedModel
 from nlu.model_file import ModelError
-from nlu.rasa_server import RasaServer
 from nlu.reader import Reader
 from nlu.understanding import EngineError
 
@@ -88,6 +87,8 @@ def _danger(settings: UnderstandingSettings) -> DangerList:
 
 def _silent(url: str) -> str | None:
     """Why the Rasa server does not answer, or None when it does."""
+    from nlu.rasa_server import RasaServer  # noqa: PLC0415 - it brings httpx, which other commands do without
+
     engine = RasaServer(url, timeout_s=_PATIENT_S)
     try:
         engine.classify("hoi")

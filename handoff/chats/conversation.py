@@ -212,14 +212,6 @@ def last_named(tx: Connection, conversation_id: str) -> str | None:
     return found
 
 
-def last_references(tx: Connection, conversation_id: str, limit: int = 20) -> list[tuple[str, int, str]]:
-    """(utterance, variant, script version) of the bot's last messages, newest first."""
-    columns = (message.c.utterance, message.c.variant, message.c.script_version)
-    mine = (message.c.conversation_id == conversation_id, message.c.role == "bot")
-    rows = tx.execute(sa.select(*columns).where(*mine).order_by(message.c.seq.desc()).limit(limit))
-    return [tuple(row) for row in rows]
-
-
 def reword(tx: Connection, vault: Vault, chat: Chat, seq: int, *, variant: int) -> None:
     """Another variant of the same utterance went out, because the first one was no longer true."""
     mine = (message.c.conversation_id == chat.id, message.c.seq == seq, message.c.role == "bot")

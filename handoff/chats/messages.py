@@ -72,6 +72,11 @@ _SAID = Prepared(
     .where(message.c.conversation_id == sa.bindparam("conversation"))
     .order_by(message.c.seq)
 )
+_TIMES = Prepared(
+    sa.select(sa.func.count().label("times")).where(
+        message.c.conversation_id == sa.bindparam("conversation"), message.c.utterance == sa.bindparam("what")
+    )
+)
 _KNOWN = Prepared(
     sa.select(message.c.seq).where(
         message.c.conversation_id == sa.bindparam("conversation"), message.c.role == sa.bindparam("by"),
@@ -93,6 +98,12 @@ _ADVANCE_BY_CHILD = Prepared(
 def said(tx: Connection, conversation_id: str) -> list[Said]:
     """Return every message, oldest first."""
     return [Said(*row) for row in _SAID.all(tx, conversation=conversation_id)]
+
+
+def times_said(tx: Connection, conversation_id: str, utterance: str) -> int:
+    """Return how often this utterance was said: a child does not read the same line twice while another wording is left."""
+    found = _TIMES.first(tx, conversation=conversation_id, what=utterance)
+    return 0 if found is None else int(found.times)
 
 
 def known(tx: Connection, chat: Chat, role: str, external_id: str) -> bool:
@@ -127,6 +138,13 @@ def add_utterance(tx: Connection, vault: Vault, chat: Chat, reference: Reference
     seq = _next(tx, chat)
     _store(tx, vault, chat, [], [(seq, reference)], now)
     return seq
+
+
+def add_to_held(tx: Connection, vault: Vault, chat: Chat, reference: Reference, now: datetime) -> int:
+    """Do as `add_utterance` does, in a chat whose row the caller holds: `chat.last_seq` is what stands in it."""
+    _take(_ADVANCE.run(tx, chat=chat.id, before=chat.last_seq, after=chat.last_seq + 1))
+    _store(tx, vault, chat, [], [(chat.last_seq + 1, reference)], now)
+    return chat.last_seq + 1
 
 
 def add_confidant_words(

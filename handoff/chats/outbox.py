@@ -71,7 +71,7 @@ def numbers_of(text: str | None) -> tuple[int, ...]:
 
 
 def text_of(numbers: Iterable[int]) -> str:
-    """The reverse of `numbers_of`."""
+    """Write numbers as `numbers_of` reads them."""
     return ",".join(str(number) for number in numbers)
 
 
@@ -81,7 +81,10 @@ def put(tx: Connection, conversation_id: str, seq: int, channel: str, *, sealed:
 
 
 def confirm(tx: Connection, conversation_id: str, up_to: int, now: datetime) -> None:
-    """Everything up to sequence number `up_to` is on the child's screen. Repeating it, or confirming less, changes nothing."""
+    """Note that everything up to sequence number `up_to` is on the child's screen.
+
+    Repeating it, or confirming less, changes nothing.
+    """
     where = (outbox.c.conversation_id == conversation_id, outbox.c.seq <= up_to, outbox.c.delivered_at.is_(None))
     done = tx.execute(outbox.update().where(*where, outbox.c.failed_at.is_(None)).values(delivered_at=now, sealed=None))
     if done.rowcount:
@@ -89,7 +92,7 @@ def confirm(tx: Connection, conversation_id: str, up_to: int, now: datetime) -> 
 
 
 def states(tx: Connection, conversation_id: str) -> dict[int, str]:
-    """For every outgoing message: `waiting`, `delivered`, `failed`, or `unsaid` when it was not true any more."""
+    """Tell of every outgoing message: `waiting`, `delivered`, `failed`, or `unsaid` when it was not true any more."""
     mine = sa.and_(outbox.c.conversation_id == message.c.conversation_id, outbox.c.seq == message.c.seq)
     columns = (message.c.seq, outbox.c.id, outbox.c.delivered_at, outbox.c.failed_at)
     query = sa.select(*columns).select_from(message.outerjoin(outbox, mine)).order_by(message.c.seq)
@@ -127,7 +130,7 @@ _DUE = (
 
 
 def due(tx: Connection, channel: str, now: datetime, limit: int = 50) -> list[Parcel]:
-    """The oldest waiting message of each chat of a push channel, when its time has come: order within a chat is kept."""
+    """Return the oldest waiting message of each chat of a push channel, when its time has come: order within a chat is kept."""
     query = _DUE.with_for_update(of=outbox, skip_locked=True) if tx.dialect.name == "postgresql" else _DUE
     return [Parcel(**row._asdict()) for row in tx.execute(query, {"channel": channel, "now": now, "limit": limit})]
 
@@ -143,7 +146,10 @@ def lease(tx: Connection, parcel: Parcel, now: datetime) -> Parcel:
 
 
 def renew(tx: Connection, parcel: Parcel, now: datetime) -> Parcel | None:
-    """Just before it is sent: a whole lease from now. None when it was erased or ended meanwhile, or another process has it."""
+    """Take a whole lease from now, just before it is sent.
+
+    None when it was erased or ended meanwhile, or another process has it.
+    """
     mine = (*_this(parcel), outbox.c.due_at == parcel.due_at, _WAITS)
     if tx.execute(outbox.update().where(*mine).values(due_at=now + LEASE)).rowcount != 1:
         _release(tx, parcel, now)
@@ -153,52 +159,57 @@ def renew(tx: Connection, parcel: Parcel, now: datetime) -> Parcel | None:
 
 
 def delivered(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
-    """It has gone out: its words are wiped. `numbers` are the channel's own of the pieces that went out now, to delete them
-    there one day. False when the chat was erased while it was under way: then they must be deleted there now."""
+    """Note that it has gone out: its words are wiped.
+
+    `numbers` are the channel's own of the pieces that went out now, to delete them there one day. False when the chat was erased
+    while it was under way: then they must be deleted there now.
+    """
     if parcel.gone_at is not None:
         _mark(tx, parcel, None)
     return _end(tx, parcel, now, delivered_at=now, provider_ids=_all(parcel, numbers))
 
 
 def failed(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = (), gone: bool = False) -> bool:
-    """It can never arrive: its words are wiped and the confidant sees it. `gone`: nothing can, to this chat."""
+    """Note that it can never arrive: its words are wiped and the confidant sees it. `gone`: nothing can, to this chat."""
     if gone:
         _mark(tx, parcel, now)
     return _end(tx, parcel, now, failed_at=now, provider_ids=_all(parcel, numbers))
 
 
 def unsaid(tx: Connection, parcel: Parcel, now: datetime) -> None:
-    """It is not true any more and stays unsaid: nothing waits, and the confidant sees that it was not said."""
+    """Take it back: it is not true any more and stays unsaid. Nothing waits, and the confidant sees that it was not said."""
     tx.execute(outbox.delete().where(*_this(parcel)))
     _release(tx, parcel, now)
     announce(tx, chat_topic(parcel.conversation_id), "delivered")
 
 
 def retry(tx: Connection, parcel: Parcel, now: datetime, *, numbers: Iterable[int] = ()) -> bool:
-    """It did not go out this time: once more after a wait that grows with the failures. False: see `delivered`."""
+    """Try once more, as it did not go out this time, after a wait that grows with the failures. False: see `delivered`."""
     until = now + timedelta(seconds=BACKOFF_S[min(parcel.attempts, len(BACKOFF_S) - 1)])
     _release(tx, parcel, until)
     return _change(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers), attempts=parcel.attempts + 1)
 
 
 def postpone(tx: Connection, parcel: Parcel, until: datetime, *, numbers: Iterable[int] = ()) -> bool:
-    """The channel asked us to wait, which is no failure. False: see `delivered`."""
+    """Wait as the channel asked, which is no failure. False: see `delivered`."""
     _release(tx, parcel, until)
     return _change(tx, parcel, due_at=until, provider_ids=_all(parcel, numbers))
 
 
-def set_right(tx: Connection, now: datetime) -> int:
-    """After a clock was put back: what waits longer than a lease waits one from now. Returns how many messages.
+def set_right(tx: Connection, channels: Iterable[str], now: datetime) -> int:
+    """Let what waits longer than a lease wait one from now: a clock was put back. Returns how many messages.
 
     So does what a channel asked us to hold longer; it asks again. For a start and a jump, not for each second.
     """
-    ahead = (_WAITS, outbox.c.due_at > now + LEASE + AHEAD)
+    ahead = (outbox.c.channel.in_(list(channels)), _WAITS, outbox.c.due_at > now + LEASE + AHEAD)
     return tx.execute(outbox.update().where(*ahead).values(due_at=now + LEASE)).rowcount
 
 
 def provider_ids(tx: Connection, conversation_id: str, since: datetime) -> list[int]:
-    """The channel's own numbers of what went out in this chat since then. Locks the rows: what is under way at this moment is
-    either among them, or its sender finds the chat gone."""
+    """Return the channel's own numbers of what went out in this chat since then.
+
+    Locks the rows: what is under way at this moment is either among them, or its sender finds the chat gone.
+    """
     columns = (outbox.c.provider_ids, outbox.c.delivered_at, outbox.c.failed_at)
     rows = tx.execute(sa.select(*columns).where(outbox.c.conversation_id == conversation_id).with_for_update()).all()
     return [n for row in rows if (row.delivered_at or row.failed_at or since) >= since for n in numbers_of(row.provider_ids)]
@@ -209,18 +220,21 @@ def _all(parcel: Parcel, numbers: Iterable[int]) -> str | None:
 
 
 def _mark(tx: Connection, parcel: Parcel, gone_at: datetime | None) -> None:
-    """Before the outbox row: an erasure takes the chat's row first too (decision 0008)."""
+    """Note whether anything can arrive in the chat; before the outbox row, as an erasure takes the chat's row first."""
     tx.execute(conversation.update().where(conversation.c.id == parcel.conversation_id).values(gone_at=gone_at))
 
 
 def _this(parcel: Parcel) -> tuple[sa.ColumnElement[bool], ...]:
-    """This very parcel. Its row's number alone is not enough: SQLite gives the numbers of erased rows out again, and another
-    child's message would be noted as this one. A chat's id is random and never comes back."""
+    """Return the conditions for this very parcel.
+
+    Its row's number alone is not enough: SQLite gives the numbers of erased rows out again, and another child's message would
+    be noted as this one. A chat's id is random and never comes back.
+    """
     return outbox.c.id == parcel.id, outbox.c.conversation_id == parcel.conversation_id, outbox.c.seq == parcel.seq
 
 
 def _release(tx: Connection, parcel: Parcel, due_at: datetime) -> None:
-    """What waited with this parcel is due then; not what another process has leased since."""
+    """Let what waited with this parcel be due then; not what another process has leased since."""
     held = (outbox.c.conversation_id == parcel.conversation_id, outbox.c.due_at == parcel.due_at, _WAITS)
     tx.execute(outbox.update().where(*held).values(due_at=due_at))
 

@@ -16,7 +16,7 @@ GRACE = timedelta(days=7)
 
 
 def days_in_use(tx: Connection) -> set[str]:
-    """The expiry days of chats with an open handoff: nobody's words vanish under a conversation."""
+    """Return the expiry days of chats with an open handoff: nobody's words vanish under a conversation."""
     query = sa.select(conversation.c.expires_on).join(handoff, handoff.c.conversation_id == conversation.c.id)
     return set(tx.execute(query.where(handoff.c.state != "closed").distinct()).scalars())
 

@@ -2,7 +2,7 @@
 
     app = console_app(runtime, origin="https://team.example.nl")
 
-It has an origin of its own, apart from the child's page. Every handler follows one pattern: `door.act` (or `door.look` for a
+It has an origin of its own, apart from the child's page. Every handler follows one pattern: `auth.act` (or `auth.read` for a
 page that refreshes itself) checks the session and runs one use case of `handoff.confidant` in one transaction.
 """
 
@@ -21,11 +21,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from handoff.console.door import LIVE, MustRenew, SignedOut, drop_cookie
-from handoff.console.looks import STATIC, Looks
-from handoff.console.middleware import OwnOriginOnly, SafeHeaders, SmallBodies
+from handoff.asgi.bodies import BodyLimitMiddleware
+from handoff.asgi.errors import ErrorMiddleware
+from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
+from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
+from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
 from handoff.console.pages import chat, queue, renew, sign_in, stream, team
-from handoff.console.parts import CHECK_S, ConsoleSettings, Parts, parts_of
+from handoff.console.rendering import STATIC, Templates
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
 
@@ -55,17 +58,17 @@ def console_app(
 
     Open streams look at their session every `check_s` seconds, and end when the store's hub is closed.
     """
-    settings, looks = ConsoleSettings(origin.rstrip("/"), also), Looks()
+    settings, templates = ConsoleSettings(origin.rstrip("/"), also), Templates()
     app = Starlette(routes=_routes(), exception_handlers=_handlers())
-    app.state.parts = Parts(runtime, settings, looks, check_s)
+    app.state.context = Context(runtime, settings, templates, check_s)
 
-    def refuse(status: int) -> Response:
-        response = looks.problem(status, *_PROBLEMS[status])
-        response.headers["Connection"] = "close"  # the rest of a large body is not read
-        return response
+    async def refuse(_: Request, status: int) -> Response:
+        return templates.problem(status, *_PROBLEMS[status])
 
-    guarded = OwnOriginOnly(SmallBodies(app, refuse=refuse), settings=settings, refuse=refuse)
-    return SafeHeaders(guarded, settings=settings)
+    limited = BodyLimitMiddleware(app, limit=MAX_BODY, seconds=BODY_SECONDS, refuse=refuse)
+    guarded = SameOriginMiddleware(limited, settings=settings, refuse=refuse)
+    calm = ErrorMiddleware(guarded, refuse=refuse, last_resort=_PROBLEMS[500][0].encode())
+    return SecurityHeadersMiddleware(calm, headers=HEADERS, files="/static/", https=settings.secure)
 
 
 def _routes() -> list[Route | Mount]:
@@ -97,7 +100,7 @@ def _routes() -> list[Route | Mount]:
 
 def _problem(request: Request, status: int, *, retry: bool = False) -> Response:
     known = status if status in _PROBLEMS else 400 if status < 500 else 500
-    return parts_of(request).looks.problem(status, *_PROBLEMS[known], retry=retry)
+    return context_of(request).templates.problem(status, *_PROBLEMS[known], retry=retry)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -118,13 +121,13 @@ async def _handoff_error(request: Request, error: Exception) -> Response:
 
 async def _crowded(request: Request, _error: Exception) -> Response:
     title, text = "Het is druk bij de deur", "Veel mensen loggen tegelijk in. Probeer het over een paar tellen nog eens."
-    return parts_of(request).looks.problem(503, title, text)
+    return context_of(request).templates.problem(503, title, text)
 
 
 async def _signed_out(request: Request, _error: Exception) -> Response:
     if LIVE in request.headers:
         return Response(status_code=401)
-    settings = parts_of(request).settings
+    settings = context_of(request).settings
     answer = RedirectResponse("/inloggen?weg=1" if settings.cookie in request.cookies else "/inloggen", 303)
     drop_cookie(answer, settings)
     return answer

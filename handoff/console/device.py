@@ -16,7 +16,7 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handoff.console.parts import Parts, parts_of
+from handoff.console.context import Context, context_of
 
 KEPT = timedelta(days=90)
 """From the last time somebody signed in here."""
@@ -25,11 +25,11 @@ _PURPOSE = "console-device"
 _NONCE = 16
 
 
-def remember(response: Response, parts: Parts, person_id: str, public_key: bytes) -> None:
+def remember(response: Response, context: Context, person_id: str, public_key: bytes) -> None:
     """Let the browser keep that this person signed in here."""
     nonce = secrets.token_bytes(_NONCE)
-    text = base64.urlsafe_b64encode(nonce + _mark(parts, person_id, public_key, nonce)).decode("ascii")
-    settings = parts.settings
+    text = base64.urlsafe_b64encode(nonce + _mark(context, person_id, public_key, nonce)).decode("ascii")
+    settings = context.settings
     response.set_cookie(
         settings.device_cookie, text, max_age=int(KEPT.total_seconds()), path="/", secure=settings.secure, httponly=True,
         samesite="strict",
@@ -38,13 +38,13 @@ def remember(response: Response, parts: Parts, person_id: str, public_key: bytes
 
 def is_known(request: Request, person_id: str, public_key: bytes) -> bool:
     """Whether this very person signed in from this browser, with the key that they have now."""
-    parts = parts_of(request)
+    context = context_of(request)
     try:
-        found = base64.urlsafe_b64decode(request.cookies.get(parts.settings.device_cookie, "").encode("ascii"))
+        found = base64.urlsafe_b64decode(request.cookies.get(context.settings.device_cookie, "").encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
         return False
-    return hmac.compare_digest(found[_NONCE:], _mark(parts, person_id, public_key, found[:_NONCE]))
+    return hmac.compare_digest(found[_NONCE:], _mark(context, person_id, public_key, found[:_NONCE]))
 
 
-def _mark(parts: Parts, person_id: str, public_key: bytes, nonce: bytes) -> bytes:
-    return parts.runtime.vault.row_mac(_PURPOSE, person_id, public_key, nonce)
+def _mark(context: Context, person_id: str, public_key: bytes, nonce: bytes) -> bytes:
+    return context.runtime.vault.row_mac(_PURPOSE, person_id, public_key, nonce)

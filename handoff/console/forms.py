@@ -9,9 +9,6 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-MAX_TEXT = 4000
-"""Characters in one message."""
-
 BOX_LIMIT = 20_000
 """UTF-16 units that a browser lets somebody put in a box: at most 3 bytes each, so that the form can be read and given back."""
 

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from handoff.console.looks import HERE, STATIC, VENDOR_FILES
+from handoff.console.rendering import HERE, STATIC, VENDOR_FILES
 
 SOURCES = dict(
     zip(

@@ -4,6 +4,7 @@ from handoff.crypto.hpke import (
     X25519,
     XWING,
     is_together,
+    lock_together,
     new_private_key,
     public_key,
     seal,
@@ -18,6 +19,6 @@ from handoff.crypto.vault import SECRET_BYTES, TOKEN_BYTES, ChildKey, Cost, Vaul
 
 __all__ = [
     "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Unfit", "Vault",
-    "bind", "check", "demand_same", "derive", "is_together", "lock", "mac", "new_private_key", "pad", "public_key",
+    "bind", "check", "demand_same", "derive", "is_together", "lock", "lock_together", "mac", "new_private_key", "pad", "public_key",
     "seal", "seal_together", "unlock", "unpad", "unseal", "unseal_together",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ class KnownAnswers:
     locked: bytes
     sealed: dict[bytes, bytes]
     together: dict[bytes, list[bytes]]  # `words` and an empty part, under one encapsulation
+    by_owner: dict[bytes, list[bytes]]  # the same, made with the private key itself
     public_digests: dict[bytes, bytes]  # SHA-256 of the public key
     argon2id_key: bytes
 
@@ -82,6 +83,16 @@ KNOWN = KnownAnswers(
                 "ddQ/oPiM9QPMAld4DQMdt8WZzl0f/raYqW13BQ=="
             ),
             b64decode("EhfJzsaaV7kfmz0y4pNFJyo="),
+        ],
+    },
+    by_owner={
+        b"\x01": [
+            b64decode("IVLMvWlAvxVjLTliZiVMoH84msPLNR1CBf273VCNRr+kTHrDGXgnA6vj0OVbqEWBoawJniEhF5aD5b8CCEI="),
+            b64decode("IWoTb1ehU0FfEBQr5GBNaa8="),
+        ],
+        b"\x02": [
+            b64decode("Iv1Q/DinfXPc2mq0YbG/VxEFwbnNSarmj5NnAWYXU/my4Tpy1QJ2AzITDbuUz/ViheCawG6fjxB543CSygM="),
+            b64decode("ItNkLpZqhaObqxdOI1yHyj0="),
         ],
     },
 )

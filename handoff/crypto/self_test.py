@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from handoff.crypto.hpke import public_key, seal, seal_together, unseal, unseal_together
+from handoff.crypto.hpke import lock_together, public_key, seal, seal_together, unseal, unseal_together
 from handoff.crypto.key_directory import Unfit
 from handoff.crypto.known_answers import KNOWN, SEED, KnownAnswers
 from handoff.crypto.symmetric import unlock
@@ -48,6 +48,11 @@ def _answers(known: KnownAnswers) -> Iterator[tuple[str, bool]]:
         yield f"{name} public key", hashlib.sha256(public_key(private)).digest() == known.public_digests[suite]
         yield f"{name} sealing", unseal(private, seal(public_key(private), b"now", "now"), "now") == b"now"
         yield f"{name} opening together", unseal_together(private, known.together[suite], "known answer", 2) == [known.words, b""]
+        yield (
+            f"{name} opening locked",
+            unseal_together(private, known.by_owner[suite], "known answer", 3) == [known.words, b""],
+        )
+        yield f"{name} locking together", unseal_together(private, lock_together(private, [b"a", b"b"])) == [b"a", b"b"]
         yield f"{name} sealing together", unseal_together(private, seal_together(public_key(private), [b"a", b"b"])) == [b"a", b"b"]
         yield f"{name} tampering", _refuses(private, sealed[:-1] + bytes([sealed[-1] ^ 1]))
 

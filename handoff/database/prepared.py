@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -130,6 +131,11 @@ def execute(tx: Connection, text: str, values: Any = ()) -> Any:
     """Execute text on the driver's own cursor, which is returned. Inside a transaction only. Raises `DBAPIError`, as SQLAlchemy."""
     if not tx.in_transaction():
         raise RuntimeError("outside a transaction every statement would be committed by itself")
+    return execute_at_once(tx, text, values)
+
+
+def execute_at_once(tx: Connection, text: str, values: Any = ()) -> Any:
+    """Do as `execute` does, also for the statement that begins the transaction."""
     connection = tx.connection
     cursor = connection.cursor()
     try:
@@ -151,13 +157,21 @@ def execute(tx: Connection, text: str, values: Any = ()) -> Any:
 def _compile(statement: sa.sql.expression.Executable, dialect: Dialect) -> _Plan:
     compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     names = tuple(compiled.positiontup if compiled.positional else compiled.params)
-    bound = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    bound = [_binding(compiled.binds[name].type, dialect) for name in names]
     fixed = {name: compiled.params[name] for name in names if not compiled.binds[name].required}
     columns: list[Any] = list(getattr(statement, "selected_columns", ()))
     made: Any = namedtuple  # a row's columns are known only now
     row = made("Row", [column.name for column in columns])
     converted = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return _Plan(str(compiled), names, fixed, _where(bound), compiled.positional, row._make, _where(converted))
+
+
+def _binding(kind: Any, dialect: Dialect) -> Convert | None:
+    """How a value of this type goes to the driver. One moment stands in many places of a turn: it is converted once."""
+    convert: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return (
+        lru_cache(maxsize=64)(convert) if convert is not None and isinstance(getattr(kind, "impl", kind), sa.DateTime) else convert
+    )
 
 
 def _where(converts: Sequence[Convert | None]) -> tuple[tuple[int, Convert], ...]:

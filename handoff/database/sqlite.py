@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config.private_files import make_private
+from handoff.database.prepared import execute, execute_at_once
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
 from handoff.events import Event, Hub, take_announcements
@@ -75,7 +76,7 @@ def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        execute_at_once(connection, "BEGIN" if readonly else "BEGIN IMMEDIATE").close()
 
     return engine
 
@@ -207,11 +208,11 @@ class SqliteStore:
 def _in_savepoint(connection: Connection, job: _Job) -> None:
     """One job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch."""
     take_announcements(connection)  # what a panic left behind on this connection
-    connection.exec_driver_sql("SAVEPOINT job")
+    execute(connection, "SAVEPOINT job").close()
     try:
         job.result = job.work(connection)
         job.events = take_announcements(connection)
-        connection.exec_driver_sql("RELEASE job")
+        execute(connection, "RELEASE job").close()
     except OperationalError as error:
         take_announcements(connection)
         if _is_lost(error):
@@ -219,8 +220,8 @@ def _in_savepoint(connection: Connection, job: _Job) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it from the future
         take_announcements(connection)
-        connection.exec_driver_sql("ROLLBACK TO job")
-        connection.exec_driver_sql("RELEASE job")
+        execute(connection, "ROLLBACK TO job").close()
+        execute(connection, "RELEASE job").close()
         job.error = error
 
 

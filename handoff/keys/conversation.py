@@ -6,7 +6,7 @@ All wraps are locked again under the key of the expiry day, so that destroying t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +41,8 @@ class ConversationKey:
     conversation_id: str
     no: int
     public_key: bytes
+    private_key: bytes | None = field(default=None, repr=False)
+    """Only while a new key is being made: the first words under it then need no encapsulation. Stored nowhere in clear."""
 
 
 SCOPE = (conversation.c.id, conversation.c.child_public_key, conversation.c.expires_on, conversation.c.team_id)
@@ -81,7 +83,7 @@ def add_key(
     }  # fmt: skip
     _ADD_KEY.run(tx, row)
     _ADD_WRAPS.run(tx, *(_wrap(scope, day, no, private, team) for team in ordered))
-    return ConversationKey(scope.conversation_id, no, public)
+    return ConversationKey(scope.conversation_id, no, public, private)
 
 
 def add_wrap(tx: Connection, vault: Vault, scope: KeyScope, no: int, private: bytes, team: TeamKey) -> None:

@@ -80,7 +80,10 @@ def seal_with(vault: Vault, key: ConversationKey, *, seq: int, role: str, text: 
         sealed, sealed_reading = crypto.seal(key.public_key, crypto.pad(_bytes(text)), "words", *bound), None
     else:
         parts = [crypto.pad(_bytes(text)), crypto.pad(_bytes(reading))]
-        sealed, sealed_reading = crypto.seal_together(key.public_key, parts, "words", *bound)
+        if key.private_key is None:
+            sealed, sealed_reading = crypto.seal_together(key.public_key, parts, "words", *bound)
+        else:
+            sealed, sealed_reading = crypto.lock_together(key.private_key, parts, "words", *bound)
     return SealedWords(key.no, sealed, sealed_reading, _words_mac(vault, *bound, sealed, sealed_reading))
 
 

@@ -101,18 +101,18 @@ _ROW = tuple(handoff.c[name] for name in Handoff.__dataclass_fields__)
 
 
 def one_of(tx: Connection, *where: sa.ColumnElement[bool]) -> Handoff | None:
-    """The handoff for which all of this holds, or None."""
+    """Return the handoff for which all of this holds, or None."""
     row = tx.execute(sa.select(*_ROW).where(*where)).first()
     return Handoff(**row._asdict()) if row else None
 
 
 def open_of(tx: Connection, conversation_id: str) -> Handoff | None:
-    """The one handoff of this chat that is not closed, if there is one."""
+    """Return the one handoff of this chat that is not closed, if there is one."""
     return one_of(tx, handoff.c.conversation_id == conversation_id, handoff.c.state != "closed")
 
 
 def get(tx: Connection, handoff_id: str) -> Handoff:
-    """The handoff with this id. Raises `NotFound`. Only for code that has checked access: see `handoff.team.access`."""
+    """Return the handoff with this id. Raises `NotFound`. Only for code that has checked access: see `handoff.team.access`."""
     found = one_of(tx, handoff.c.id == handoff_id)
     if found is None:
         raise NotFound("no such handoff")
@@ -188,7 +188,7 @@ def claim(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lea
 
 
 def keep(tx: Connection, *, handoff_id: str, person_id: str, now: datetime, lease: timedelta = LEASE) -> bool:
-    """The console that holds the claim is alive. False when the claim is no longer this person's."""
+    """Renew the lease: the console that holds the claim is alive. False when the claim is no longer this person's."""
     mine = _held(handoff_id, person_id)
     return tx.execute(handoff.update().where(*mine).values(lease_until=now + lease)).rowcount == 1
 
@@ -198,7 +198,10 @@ def _held(handoff_id: str, person_id: str) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def _free(now: datetime) -> dict[str, object]:
-    """Back in the queue at the old place; what the child hears of waiting starts anew, and is planned by the loop."""
+    """Return what puts a child back in the queue, at its old place.
+
+    What it hears of waiting starts anew, and is planned by the loop.
+    """
     values = {"state": "waiting", "claimed_by": None, "claimed_at": None, "lease_until": None}
     return {**values, "told_minutes": 0, "told_from": now, "due_at": now}
 
@@ -239,14 +242,14 @@ def lapse(tx: Connection, *, handoff_id: str, now: datetime) -> bool:
 
 
 def waiting(tx: Connection, team_id: str, *, first: int | None = None, skip: int = 0) -> list[Handoff]:
-    """Who waits: urgency first, then longest waiting. At most `first` of them, after the `skip` that stand highest."""
+    """Return who waits: urgency first, then longest waiting. At most `first` of them, after the `skip` that stand highest."""
     query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "waiting")
     ranked = query.order_by(handoff.c.urgency.desc(), handoff.c.waiting_since, handoff.c.id)
     return [Handoff(**row._asdict()) for row in tx.execute(ranked.limit(first).offset(skip))]
 
 
 def count_waiting(tx: Connection, team_id: str) -> QueueCount:
-    """How many wait in this team, without their rows."""
+    """Return how many wait in this team, without their rows."""
     ours = (handoff.c.team_id == team_id, handoff.c.state == "waiting")
     query = sa.select(handoff.c.urgency, sa.func.count(), sa.func.max(handoff.c.told_from)).where(*ours).group_by(handoff.c.urgency)
     counts = {row[0]: row for row in tx.execute(query)}
@@ -256,13 +259,13 @@ def count_waiting(tx: Connection, team_id: str) -> QueueCount:
 
 
 def held(tx: Connection, team_id: str) -> list[Handoff]:
-    """Who is with a confidant now, oldest claim first."""
+    """Return who is with a confidant now, oldest claim first."""
     query = sa.select(*_ROW).where(handoff.c.team_id == team_id, handoff.c.state == "claimed")
     return [Handoff(**row._asdict()) for row in tx.execute(query.order_by(handoff.c.claimed_at))]
 
 
 def all_waiting(tx: Connection) -> list[Handoff]:
-    """Everybody who waits, longest first. For a start and for changed routes, not for each second."""
+    """Return everybody who waits, longest first. For a start and for changed routes, not for each second."""
     rows = tx.execute(sa.select(*_ROW).where(HANDOFF_WAITS).order_by(handoff.c.waiting_since))
     return [Handoff(**row._asdict()) for row in rows]
 
@@ -275,7 +278,7 @@ def note_duty(tx: Connection, conversation_id: str, claim: bool | None) -> None:
 
 
 def last_of(tx: Connection, conversation_id: str) -> Handoff:
-    """The handoff of this chat that is open, else the newest. Raises `NotFound` when there never was one."""
+    """Return the handoff of this chat that is open, else the newest. Raises `NotFound` when there never was one."""
     query = sa.select(*_ROW).where(handoff.c.conversation_id == conversation_id)
     row = tx.execute(query.order_by(handoff.c.closed_at.is_not(None), handoff.c.opened_at.desc()).limit(1)).first()
     if row is None:

@@ -70,13 +70,13 @@ def end(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> None:
 
 
 def beat(tx: Connection, *, team_id: str, person_id: str, now: datetime) -> bool:
-    """The console of someone with an open shift is alive. False when there is no open shift."""
+    """Note that the console of someone with an open shift is alive. False when there is no open shift."""
     done = tx.execute(shift.update().where(_of(team_id), shift.c.person_id == person_id).values(seen_at=now))
     return done.rowcount > 0
 
 
 def on_duty(tx: Connection, team_id: str, now: datetime) -> list[OnDuty]:
-    """Everyone who is on duty now, by name. A sign of life from the future is none: the clock that gave it was wrong."""
+    """Return everyone who is on duty now, by name. A sign of life from the future is none: the clock that gave it was wrong."""
     query = (
         sa.select(person.c.id, person.c.first_name)
         .join(shift, shift.c.person_id == person.c.id)
@@ -102,7 +102,7 @@ def since_and_until(now: datetime) -> dict[str, datetime]:
 
 
 def teams_on_duty(tx: Connection, now: datetime) -> frozenset[str]:
-    """The teams of which somebody is on duty now, by one look at the open shifts."""
+    """Return the teams of which somebody is on duty now, by one look at the open shifts."""
     return frozenset(tx.execute(_THERE, since_and_until(now)).scalars())
 
 
@@ -111,18 +111,18 @@ def _of(team_id: str) -> sa.ColumnElement[bool]:
 
 
 def has_shift(tx: Connection, *, team_id: str, person_id: str) -> bool:
-    """Whether this person said 'I am on duty' and did not end it."""
+    """Return whether this person said 'I am on duty' and did not end it."""
     return tx.execute(sa.select(shift.c.id).where(_of(team_id), shift.c.person_id == person_id)).first() is not None
 
 
 def left(tx: Connection, *, since: datetime, now: datetime) -> Sequence[str]:
-    """The teams where a shift ended or fell silent after `since`, or has a sign of life from the future."""
+    """Return the teams where a shift ended or fell silent after `since`, or has a sign of life from the future."""
     moments = {"since": since, "since_fresh": since - FRESH, "fresh": now - FRESH, "ahead": now + AHEAD}
     return tx.execute(_LEFT, moments).scalars().all()
 
 
 def silent(tx: Connection, *, since: datetime, now: datetime) -> bool:
-    """Whether a console stopped beating after `since`, or a shift is so long silent that it has ended."""
+    """Return whether a console stopped beating after `since`, or a shift is so long silent that it has ended."""
     moments = {"since_fresh": since - FRESH, "fresh": now - FRESH, "abandoned": now - ABANDONED}
     return bool(tx.execute(sa.select(sa.or_(_FELL_SILENT.exists(), _ABANDONED.exists())), moments).scalar_one())
 

@@ -18,7 +18,9 @@ class Colleague:
     """Another member of the team."""
 
     id: str
+    """The person's id."""
     first_name: str
+    """What colleagues and children call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,15 @@ class MyTeam:
     """A team that this person may read for."""
 
     id: str
+    """As in the gemeente's file."""
     name: str
+    """As confidants read it."""
     municipality_id: str
+    """Whose team it is."""
 
 
 def teams_of(tx: Connection, who: Unlocked) -> list[MyTeam]:
-    """The teams whose key a colleague granted to this confidant. Empty for anyone else: a clerk or an admin reads nothing."""
+    """Return the teams whose key a colleague granted to this confidant. Empty for others: a clerk or an admin reads nothing."""
     query = (
         sa.select(team.c.id, team.c.name, team.c.municipality_id)
         .join(membership, membership.c.team_id == team.c.id)
@@ -45,7 +50,7 @@ def teams_of(tx: Connection, who: Unlocked) -> list[MyTeam]:
 
 
 def handoff_of(tx: Connection, who: Unlocked, handoff_id: str) -> Handoff:
-    """A handoff of one of this person's teams. Raises `NotFound` for everything else, so that ids tell nothing."""
+    """Return a handoff of one of this person's teams. Raises `NotFound` for everything else, so that ids tell nothing."""
     found = get(tx, handoff_id)
     if found.team_id not in {t.id for t in teams_of(tx, who)}:
         raise NotFound("no such handoff")
@@ -53,7 +58,7 @@ def handoff_of(tx: Connection, who: Unlocked, handoff_id: str) -> Handoff:
 
 
 def held_by(tx: Connection, who: Unlocked, handoff_id: str) -> Handoff:
-    """A handoff that this person has claimed: the only one whose words may be opened. Raises `NotFound` otherwise."""
+    """Return a handoff that this person has claimed: the only one whose words may be opened. Raises `NotFound` otherwise."""
     found = handoff_of(tx, who, handoff_id)
     if found.state != "claimed" or found.claimed_by != who.person_id:
         raise NotFound("no such handoff")
@@ -61,7 +66,7 @@ def held_by(tx: Connection, who: Unlocked, handoff_id: str) -> Handoff:
 
 
 def colleagues_of(tx: Connection, who: Unlocked, team_id: str) -> list[Colleague]:
-    """The other members of one of this person's teams, by name."""
+    """Return the other members of one of this person's teams, by name."""
     if team_id not in {t.id for t in teams_of(tx, who)}:
         raise NotFound("no such team")
     query = (

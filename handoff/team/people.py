@@ -20,20 +20,24 @@ from handoff.models import membership, person, session, shift, team, team_wrap
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person. `granted` is false while they wait for a colleague who compares the key code; then they can read nothing.
-
-    `must_renew` is true until they have chosen a passphrase of their own, and with it made a key of their own. `again` is true
-    for somebody who was let in before, with a key that is lost now.
-    """
+    """One person of a gemeente, without keys."""
 
     id: str
+    """A random id."""
     login: str
+    """What they type to sign in."""
     first_name: str
+    """What colleagues and children call them."""
     role: str
+    """`confidant`, `clerk` or `admin`."""
     granted: bool
+    """False while they wait for a colleague who compares the key code; then they can read nothing."""
     disabled: bool
+    """They can not sign in any more."""
     must_renew: bool
+    """True until they have chosen a passphrase of their own, and with it made a key of their own."""
     again: bool
+    """They were let in before, with a key that is lost now."""
 
 
 _GRANT = (membership.c.granted_at, membership.c.granted_by)
@@ -47,12 +51,12 @@ def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
 
 
 def _in_all_teams(rows: list[Member]) -> Member:
-    """One member from a row for each team: waiting for a grant as long as no team has given one."""
+    """Make one member of a row for each team: waiting for a grant as long as no team has given one."""
     return replace(rows[0], granted=any(row.granted for row in rows), again=any(row.again for row in rows))
 
 
 def of_team(tx: Connection, team_id: str) -> list[Member]:
-    """Everybody who was ever invited to this team and not taken out of it, by first name."""
+    """Return everybody who was ever invited to this team and not taken out of it, by first name."""
     query = sa.select(person, *_GRANT).join(membership, membership.c.person_id == person.c.id)
     return _members(tx, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
 
@@ -74,13 +78,13 @@ def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
 
 
 def invited_to(tx: Connection, person_id: str) -> list[str]:
-    """The teams that somebody was invited to, granted or not."""
+    """Return the teams that somebody was invited to, granted or not."""
     query = sa.select(membership.c.team_id).where(membership.c.person_id == person_id)
     return list(tx.execute(query.order_by(membership.c.team_id)).scalars())
 
 
 def holders(tx: Connection, team_id: str) -> set[str]:
-    """The ids of everybody to whom the key that is in force was sealed, also when they may not sign in any more."""
+    """Return the ids of everybody to whom the key that is in force was sealed, also when they may not sign in any more."""
     same = sa.and_(team.c.id == team_wrap.c.team_id, team.c.epoch == team_wrap.c.epoch)
     query = sa.select(team_wrap.c.person_id).join(team, same).where(team.c.id == team_id)
     return set(tx.execute(query).scalars())
@@ -118,7 +122,7 @@ def add_confidant(
 
 
 def find(tx: Connection, login: str) -> Member:
-    """The person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
+    """Return the person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
     query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
     found = _members(tx, query.where(person.c.login == credentials.login_name(login), person.c.disabled_at.is_(None)))
     if not found:
@@ -127,12 +131,12 @@ def find(tx: Connection, login: str) -> Member:
 
 
 def stands_alone(tx: Connection, person_id: str) -> bool:
-    """Whether a team of this person has nobody else who could let them in: a new key then loses what was written before."""
+    """Return whether a team of this person has nobody else who could let them in: a new key then loses what was written before."""
     return any(not keys.held_by_another(tx, team_id, person_id) for team_id in invited_to(tx, person_id))
 
 
 def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now: datetime) -> None:
-    """A forgotten passphrase: the new key that `credentials.new_key` made, and all that the old one opened is out of reach.
+    """Store the new key that `credentials.new_key` made after a forgotten passphrase; all that the old one opened is out of reach.
 
     A colleague lets the person in again. Where nobody else holds the team's key it is founded again, and the words of before
     are lost: raises `Conflict` unless `lose_words`.

@@ -25,22 +25,26 @@ from handoff.team.people import Member
 
 @dataclass(frozen=True, slots=True)
 class TeamState:
-    """A team as its members see it. `left` can no longer sign in, but held the key that is in force: it must be renewed.
-
-    While `behind` is above zero a renewal is not finished: so many of its `chats` are still under an older key.
-    """
+    """A team as its members see it."""
 
     team: MyTeam
+    """Which team."""
     epoch: int
+    """The number of the key that is in force."""
     readers: list[Member]
+    """Those who can read."""
     invited: list[Member]
+    """Those who wait for a colleague's grant."""
     left: list[Member]
+    """Those who can no longer sign in, but held the key that is in force: it must be renewed."""
     chats: int
+    """How many chats the team has."""
     behind: int
+    """How many of them are still under an older key: above zero a renewal is not finished."""
 
 
 def states(tx: Connection, who: Unlocked) -> list[TeamState]:
-    """One for each of this person's teams; empty for somebody who waits to be let in."""
+    """Return one for each of this person's teams; empty for somebody who waits to be let in."""
     return [_state(tx, mine) for mine in access.teams_of(tx, who)]
 
 
@@ -61,7 +65,7 @@ def _state(tx: Connection, mine: MyTeam) -> TeamState:
 
 
 def helpers_of(tx: Connection, who: Unlocked) -> list[str]:
-    """First names of those who can let this person in."""
+    """Return the first names of those who can let this person in."""
     helpers = {
         member.id: member.first_name
         for team_id in people.invited_to(tx, who.person_id)
@@ -111,7 +115,7 @@ def rotate(tx: Connection, vault: Vault, who: Unlocked, team_id: str, epoch: int
 
 
 def behind(tx: Connection, who: Unlocked, team_id: str) -> list[str]:
-    """The chats that a renewal has not reached yet, the liveliest first."""
+    """Return the chats that a renewal has not reached yet, the liveliest first."""
     _mine(tx, who, team_id)
     return keys.to_rewrap(tx, team_id)
 

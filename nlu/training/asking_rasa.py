@@ -23,9 +23,7 @@ _STEPS = {
 
 
 class RasaFailedError(RuntimeError):
-    """A job did not end well; the text holds Rasa's last words, which are about the project's own sentences. `permanent`."""
-
-    permanent = True
+    """A job did not end well; the text holds Rasa's last words, which are about the project's own sentences."""
 
 
 def progress_on(console: Console) -> Progress:

@@ -22,9 +22,7 @@ _STAMP = VENV / "lock.stamp"
 
 
 class NoPython310Error(RuntimeError):
-    """There is no Python 3.10 and uv cannot get one. `permanent`: trying again without installing one cannot help."""
-
-    permanent = True
+    """There is no Python 3.10 and uv cannot get one."""
 
     def __init__(self, tried: Sequence[str]) -> None:
         super().__init__(

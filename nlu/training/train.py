@@ -43,9 +43,7 @@ _AT_ONCE = 2
 
 
 class TrainingError(RuntimeError):
-    """Training stopped: the data, Rasa, or parity is at fault. `permanent`: the same files give the same fault."""
-
-    permanent = True
+    """Training stopped: the data, Rasa, or parity is at fault."""
 
 
 def train(console: Console) -> Mapping[str, Any]:

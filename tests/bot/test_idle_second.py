@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -43,17 +45,29 @@ Statement = tuple[str, Any]
 
 @contextmanager
 def _recorded() -> Iterator[list[Statement]]:
-    """Every statement that any engine executes meanwhile, with its parameters."""
+    """Every statement that any driver executes meanwhile: with its values on SQLite, and beside them on PostgreSQL."""
     found: list[Statement] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        found.append((statement, parameters[0] if many else parameters))
+    class Recording(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+            found.append((str(query), params))
+            return super().execute(query, params, **more)
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
+            found.append((str(query), next(iter(params_seq))))
+            super().executemany(query, params_seq, **more)
+
+    def listen(raw: Any, _record: Any, _proxy: Any) -> None:
+        if isinstance(raw, sqlite3.Connection):
+            raw.set_trace_callback(lambda statement: found.append((statement, ())))
+        else:
+            raw.cursor_factory = Recording
+
+    sa.event.listen(sa.pool.Pool, "checkout", listen)
     try:
         yield found
     finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        sa.event.remove(sa.pool.Pool, "checkout", listen)
 
 
 def _crowded(house: House) -> Upkeep:
@@ -115,7 +129,7 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _explained(house: House, statements: list[Statement]) -> list[str]:
-    asked = [s for s in statements if s[0].lstrip().split()[0].upper() in ("SELECT", "UPDATE", "DELETE", "WITH")]
+    asked = [s for s in list(statements) if s[0].lstrip().split()[0].upper() in ("SELECT", "UPDATE", "DELETE", "WITH")]
     assert asked
     return house.runtime.store.write(lambda tx: [found for s in asked for found in _read_through(tx, s)]).result()
 
@@ -136,6 +150,7 @@ def test_looking_at_one_child_reads_through_nothing(house: House) -> None:
     house.runtime.store.write(lambda tx: tx.execute(due).close()).result()
     with _recorded() as statements:
         assert asyncio.run(upkeep.tell_waiting()) == 1
+    assert {"UPDATE handoff", "INSERT INTO message"} <= {" ".join(s[0].split()[:n]) for s in statements for n in (2, 3)}
     assert _explained(house, statements) == []
 
 

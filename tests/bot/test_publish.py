@@ -15,7 +15,7 @@ from bot.channels.registry import SPECS
 from bot.loops import ConfigurationWatch
 from handoff import publishing
 from handoff.errors import StoreUnavailable
-from handoff.publishing import NothingPublished, bring_into_force
+from handoff.publishing import NothingPublished, publish_files
 from tests import make
 from tests.make import CITY, CONFIG, NOON, House, first_child
 
@@ -45,7 +45,7 @@ def told() -> list[str]:
 @pytest.fixture
 def watch(sqlite_house: House, files: Path, data: Path, told: list[str]) -> ConfigurationWatch:
     """A server's watch over the files, with the first version in force."""
-    published = bring_into_force(files, data, NOON, SPECS)
+    published = publish_files(files, data, NOON, SPECS)
     sqlite_house.runtime.configuration = published.configuration
     return ConfigurationWatch(sqlite_house.runtime, files, data, published.digest, told.append)
 
@@ -59,9 +59,9 @@ def _rewrite(file: Path, old: str, new: str) -> None:
 
 
 def test_broken_files_leave_the_published_words_in_force(files: Path, data: Path) -> None:
-    good = bring_into_force(files, data, NOON, SPECS)
+    good = publish_files(files, data, NOON, SPECS)
     _rewrite(files / "dialogue" / "nl.yml", "\nresponses:", "\nresponses: [")
-    refused = bring_into_force(files, data, NOON, SPECS)
+    refused = publish_files(files, data, NOON, SPECS)
     assert refused.configuration == good.configuration
     assert "nl.yml" in refused.faults
 
@@ -69,14 +69,14 @@ def test_broken_files_leave_the_published_words_in_force(files: Path, data: Path
 def test_broken_files_and_nothing_published_say_what_to_mend(files: Path, data: Path) -> None:
     _rewrite(files / "dialogue" / "nl.yml", "\nresponses:", "\nresponses: [")
     with pytest.raises(NothingPublished, match=r"nl\.yml"):
-        bring_into_force(files, data, NOON, SPECS)
+        publish_files(files, data, NOON, SPECS)
 
 
 def test_an_editors_lock_file_is_not_a_configuration(files: Path, data: Path) -> None:
-    before = bring_into_force(files, data, NOON, SPECS)
+    before = publish_files(files, data, NOON, SPECS)
     (files / "dialogue" / ".#nl.yml").symlink_to("someone@somewhere.1234")
     (files / "dialogue" / "nl.yml.d").mkdir()
-    assert bring_into_force(files, data, NOON, SPECS).digest == before.digest
+    assert publish_files(files, data, NOON, SPECS).digest == before.digest
 
 
 def test_a_changed_file_comes_into_force_without_a_restart(
@@ -110,16 +110,42 @@ def test_what_could_not_be_stored_is_not_in_force_and_is_tried_again(
 def test_a_gemeente_whose_file_is_gone_finishes_its_chats(sqlite_house: House, files: Path, data: Path) -> None:
     second = "id: tweede\nname: Tweede\nteams: [{id: team-tweede, name: Team Tweede}]\nroute: plain\nexit_url: https://www.buienradar.nl/\n"
     (files / "municipalities" / "tweede.yml").write_text(second)
-    both = bring_into_force(files, data, NOON, SPECS)
+    both = publish_files(files, data, NOON, SPECS)
     assert set(both.configuration.municipalities) == {CITY, "tweede"}
     (files / "municipalities" / "tweede.yml").unlink()
-    kept = bring_into_force(files, data, NOON, SPECS).configuration.municipalities["tweede"]
+    kept = publish_files(files, data, NOON, SPECS).configuration.municipalities["tweede"]
     assert kept.retired_on == NOON.date()
     _rewrite(files / "municipalities" / f"{CITY}.yml", "name: Voorbeeldstad", "name: Eerste")
     much_later = NOON + timedelta(days=60)
-    assert set(bring_into_force(files, data, much_later, SPECS).configuration.municipalities) == {CITY}
+    assert set(publish_files(files, data, much_later, SPECS).configuration.municipalities) == {CITY}
 
 
 def test_a_stricter_gate_looks_at_old_words_again() -> None:
     assert publishing.digest(CONFIG, SPECS) == publishing.digest(CONFIG, SPECS)
     assert make.configuration().script.version
+
+
+def test_a_file_that_was_put_back_with_an_older_date_is_noticed(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    """`cp -p`, `rsync -t` and `git checkout` of another machine: the newest date of all files stays what it was."""
+    asyncio.run(watch.step())
+    file = files / "dialogue" / "nl.yml"
+    _rewrite(file, "Goed dat je er bent.", "Fijn dat je er bent.")
+    os.utime(file, (1, 1))
+    asyncio.run(watch.step())
+    assert told == ["De nieuwe teksten zijn gepubliceerd."]
+
+
+def test_a_file_from_the_future_is_noticed(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    file = files / "dialogue" / "nl.yml"
+    _rewrite(file, "Goed dat je er bent.", "Fijn dat je er bent.")
+    later = file.stat().st_mtime + 86_400
+    os.utime(file, (later, later))
+    asyncio.run(watch.step())
+    assert told == ["De nieuwe teksten zijn gepubliceerd."]
+
+
+def test_the_danger_list_is_no_text(watch: ConfigurationWatch, files: Path, told: list[str]) -> None:
+    asyncio.run(watch.step())
+    _rewrite(files / "danger.yml", "negations:", "# a note\nnegations:")
+    asyncio.run(watch.step())
+    assert told == []

@@ -12,9 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.channels.web.labels import LABELS, STATES
-from bot.channels.web.text import parts, shown
+from bot.channels.web.text import parts
 from config.schema import Configuration
 from config.search import search
+from handoff.display import shown
 from tests.bot.web import Site, new_token
 from tests.make import CITY, House, configuration
 from tests.serving import serving

@@ -115,7 +115,7 @@ def new_child(house: House, text: str = "hoi", intent: str = "greet") -> Child:
 def desk(house: House, login: str | None = None, *, origin: str = ORIGIN) -> Iterator[Desk]:
     """A browser of its own; with `login`, signed in."""
     app = console_app(house.runtime, origin=origin)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app)
     with asyncio.Runner() as runner:
         made = Desk(httpx.AsyncClient(transport=transport, base_url=origin), runner, house)
         if login:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -24,7 +24,9 @@ from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import deletions, outbox
 from handoff.chats.conversation import Door
-from handoff.clock import is_recent
+from handoff.clock import AHEAD, is_recent
+from handoff.database import open_store
+from handoff.database.clock import DatabaseClock
 from handoff.errors import Denied
 from handoff.models import handoff, message
 from handoff.queue import due, handoffs, roster
@@ -270,5 +272,30 @@ def test_a_row_that_nothing_is_wrong_with_is_left_alone(house: House) -> None:
     before = rows(house, handoff)
     house.clock.turn(seconds=30)
     assert house.runtime.store.write(lambda tx: due.set_right(tx, house.clock())).result() == 0
-    assert house.runtime.store.write(lambda tx: outbox.set_right(tx, house.clock())).result() == 0
+    assert house.runtime.store.write(lambda tx: outbox.set_right(tx, ["telegram"], house.clock())).result() == 0
     assert rows(house, handoff) == before
+
+
+@pytest.mark.parametrize("off", [-HOUR, HOUR], ids=["behind", "ahead"])
+def test_a_process_whose_own_clock_is_wrong_goes_by_the_database(postgres_database: str, off: timedelta) -> None:
+    """Its confidants would else be away, or there for an hour too long."""
+    store, clock = open_store(postgres_database), DatabaseClock(lambda: datetime.now(UTC) + off)
+    try:
+        assert abs(clock() - datetime.now(UTC) - off) < AHEAD
+        with capture_logs() as logs:
+            asyncio.run(clock.ask(store))
+            asyncio.run(clock.ask(store))
+        assert abs(clock() - datetime.now(UTC)) < AHEAD
+        assert [entry["event"] for entry in logs] == ["clock_differs_from_database"]
+    finally:
+        store.close()
+
+
+def test_an_answer_that_took_long_changes_nothing(postgres_database: str) -> None:
+    store, times = open_store(postgres_database), [NOON, NOON + timedelta(seconds=3), NOON]
+    clock = DatabaseClock(lambda: times.pop(0))
+    try:
+        asyncio.run(clock.ask(store))
+        assert clock() == NOON
+    finally:
+        store.close()

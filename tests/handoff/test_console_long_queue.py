@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from handoff import confidant
-from handoff.chats.conversation import new_id
 from handoff.console.pages.queue import PART
-from handoff.models import conversation, handoff
 from handoff.queue import handoffs
 from tests.handoff.desk import Desk, desk, new_child, read, write
+from tests.handoff.long_queue import MANY, many_wait
 from tests.make import CITY, House, team_id_of
 
-MANY = 2000
 TEAM = team_id_of(CITY)
-
-
-def _many_wait(house: House, many: int = MANY) -> None:
-    """Rows as the first child's, each a minute later: only the queue is looked at."""
-    new_child(house)
-    now = house.clock()
-
-    def work(tx: sa.Connection) -> None:
-        chat = tx.execute(sa.select(conversation)).one()._asdict()
-        item = tx.execute(sa.select(handoff)).one()._asdict()
-        chats, items = [], []
-        for number in range(1, many):
-            at = now + timedelta(seconds=number)
-            chats.append({**chat, "id": new_id(), "child_auth": f"child {number}".encode()})
-            ids = {"id": new_id(), "conversation_id": chats[-1]["id"]}
-            items.append({**item, **ids, "opened_at": at, "waiting_since": at, "told_from": at})
-        tx.execute(conversation.insert(), chats)
-        tx.execute(handoff.insert(), items)
-
-    write(house, work)
-    house.clock.turn(seconds=many + 1)
 
 
 def _tags(page: str) -> list[str]:
@@ -61,7 +36,7 @@ def _fact(page: str, name: str) -> str:
 def long_queue(sqlite_house: House) -> House:
     """Two thousand children wait."""
     sqlite_house.confidant("sanne")
-    _many_wait(sqlite_house)
+    many_wait(sqlite_house)
     return sqlite_house
 
 
@@ -77,7 +52,7 @@ def test_the_page_shows_the_first_fifty_and_how_many_there_are(long_queue: House
 
 def test_an_update_carries_only_what_changed(house: House) -> None:
     house.confidant("sanne")
-    _many_wait(house)
+    many_wait(house)
     with desk(house, "sanne") as sanne:
         tags = _tags(sanne.get("/").text)
         still = _update(sanne, tags)
@@ -123,7 +98,7 @@ def test_who_is_taken_makes_room_for_the_next(long_queue: House) -> None:
 def test_every_child_can_be_reached_without_a_script(sqlite_house: House) -> None:
     house, many = sqlite_house, 3 * PART + 7
     house.confidant("sanne")
-    _many_wait(house, many)
+    many_wait(house, many)
     everyone = [item.id for item in read(house, lambda tx: handoffs.waiting(tx, TEAM))]
     with desk(house, "sanne") as sanne:
         seen: list[str] = []
@@ -151,7 +126,7 @@ def test_a_page_without_a_queue_asks_for_the_counts_alone(long_queue: House) -> 
 def test_an_address_that_means_nothing_shows_the_beginning(sqlite_house: House, query: str) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    _many_wait(house, PART + 5)
+    many_wait(house, PART + 5)
     with desk(house, "sanne") as sanne:
         assert f"U ziet plaats 1 tot en met {PART} van {PART + 5}." in sanne.get(f"/?{query}").text
 
@@ -159,7 +134,7 @@ def test_an_address_that_means_nothing_shows_the_beginning(sqlite_house: House, 
 def test_a_part_that_is_gone_shows_the_last_one(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    _many_wait(house, PART + 5)
+    many_wait(house, PART + 5)
     with desk(house, "sanne") as sanne:
         page = sanne.get(f"/?team={TEAM}&vanaf=900").text
         assert f"U ziet plaats {PART + 1} tot en met {PART + 5} van {PART + 5}." in page

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from handoff.console.context import ConsoleSettings
 from handoff.console.middleware import MAX_BODY
-from handoff.console.parts import ConsoleSettings
+from handoff.database import Store
 from handoff.models import audit_entry, handoff, message, session, shift
 from handoff.queue import handoffs
 from tests.handoff.desk import ORIGIN, OURS, Desk, desk, new_child, read
@@ -240,3 +241,32 @@ def test_templates_never_switch_escaping_off() -> None:
 def test_an_origin_that_no_browser_sends_is_refused_at_the_start(origin: str) -> None:
     with pytest.raises(ValueError, match="origin"):
         ConsoleSettings(origin)
+
+
+class BrokenStore:
+    """A store with a fault that nobody foresaw, and words of a child in its text."""
+
+    hub = None
+
+    def write(self, _: object) -> Any:
+        """Fail."""
+        raise RuntimeError("een geheim van een kind")
+
+    read = write
+
+
+def test_a_fault_of_ours_is_a_page_and_its_text_reaches_no_log(sqlite_house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    """The server would write down what an app raises, with the text of the exception: nothing may pass."""
+    sqlite_house.confidant("sanne")
+    with desk(sqlite_house, "sanne") as sanne:
+        store = sqlite_house.runtime.store
+        sqlite_house.runtime.store = cast("Store", BrokenStore())
+        try:
+            answer = sanne.get("/")
+        finally:
+            sqlite_house.runtime.store = store
+    assert answer.status_code == 500
+    assert "Er ging iets mis bij ons" in answer.text
+    written = "".join(capfd.readouterr())
+    assert "RuntimeError" in written
+    assert "geheim" not in answer.text + written

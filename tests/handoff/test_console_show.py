@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.intents import URGENCY_OF
-from handoff.console.looks import Looks, clock, code, waited
-from handoff.console.show import MAX_ACCENTS, pieces, storable
-from handoff.console.words import INTENTS, intent
+from handoff.console.labels import INTENTS, intent
+from handoff.console.rendering import Templates, clock, code, waited
+from handoff.display import MAX_ACCENTS, pieces, storable
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=200)
 CRUEL = st.text(alphabet="a\u0301\u0336\u202e\u2066\u200b\u200d\ufeff\0\n\r\ud83d\U000e0041é😀", max_size=200)
@@ -68,7 +68,7 @@ def test_every_visible_letter_is_still_there(text: str) -> None:
 
 @given(ANYTHING | CRUEL)
 def test_a_page_with_any_text_is_html_that_can_be_sent(text: str) -> None:
-    page = Looks()._pages.from_string('{% import "parts.html" as p %}{{ p.words(text) }}').render(text="<i>" + text)
+    page = Templates()._pages.from_string('{% import "parts.html" as p %}{{ p.words(text) }}').render(text="<i>" + text)
     assert "<i>" not in page
     page.encode()
 

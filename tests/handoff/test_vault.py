@@ -176,3 +176,58 @@ def test_nothing_secret_is_shown(tmp_path: Path) -> None:
     for secret in (SECRET, token):
         assert secret.hex() not in shown
         assert repr(secret)[2:-1] not in shown
+
+
+@pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing"])
+@pytest.mark.parametrize("by_owner", [False, True], ids=["sealed", "locked"])
+def test_parts_under_one_encapsulation_open_in_their_own_places_only(suite: bytes, by_owner: bool) -> None:
+    private, other = crypto.new_private_key(suite), crypto.new_private_key(suite)
+    place = ("words", "chat", 1, 1, "child")
+
+    def make(parts: list[bytes], *context: str | int) -> list[bytes]:
+        if by_owner:
+            return crypto.lock_together(private, parts, *context)
+        return crypto.seal_together(crypto.public_key(private), parts, *context)
+
+    blobs, others = make([b"woorden", b"greet"], *place), make([b"anders", b"bullying"], *place)
+    assert all(crypto.is_together(blob) for blob in blobs)
+    assert crypto.unseal_together(private, blobs, *place) == [b"woorden", b"greet"]
+    assert crypto.unseal_together(private, blobs[:1], *place) == [b"woorden"], "the words alone, without what was understood"
+    swapped = ([blobs[0], others[1]], [others[0], blobs[1]], [blobs[1], blobs[0]], [blobs[1]], [blobs[0], blobs[0]])
+    for wrong in swapped:
+        assert denied(crypto.unseal_together, private, wrong, *place)
+    assert denied(crypto.unseal_together, other, blobs, *place)
+    for elsewhere in (("words", "chat", 2, 1, "child"), ("words", "chat", 1, 2, "child"), ("words", "chat", 1, 1, "confidant")):
+        assert denied(crypto.unseal_together, private, blobs, *elsewhere)
+    assert denied(crypto.unseal, private, blobs[0], *place), "not by the other form's opening"
+    assert denied(crypto.unseal_together, private, [crypto.seal(crypto.public_key(private), b"x", *place)], *place)
+
+
+@pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing"])
+def test_every_changed_byte_of_parts_is_noticed(suite: bytes) -> None:
+    private = crypto.new_private_key(suite)
+    public = crypto.public_key(private)
+    for blobs in (crypto.seal_together(public, [b"ab", b"c"], "p"), crypto.lock_together(private, [b"ab", b"c"], "p")):
+        for number, blob in enumerate(blobs):
+            for at in range(0, len(blob), 1 if len(blob) < 200 else 13):
+                changed = blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]
+                forged = [changed if n == number else same for n, same in enumerate(blobs)]
+                assert denied(crypto.unseal_together, private, forged, "p"), (number, at)
+
+
+def test_the_same_parts_twice_are_never_the_same_bytes() -> None:
+    private = crypto.new_private_key(XWING)
+    made = [crypto.lock_together(private, [b"ja", b"greet"], "p") for _ in range(20)]
+    assert len({blob for blobs in made for blob in blobs}) == 40
+
+
+@pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing"])
+def test_what_is_locked_for_a_child_opens_with_its_token_only_like_what_is_sealed_to_it(tmp_path: Path, suite: bytes) -> None:
+    vault = Vault(SECRET, tmp_path, suite=suite, cost=TOY)
+    child, other = vault.child_key(bytes(range(32))), vault.child_key(bytes(range(1, 33)))
+    for blob in (child.lock(b"sleutel", "c", 1), crypto.seal(child.public(suite), b"sleutel", "c", 1)):
+        assert child.open(blob, "c", 1) == b"sleutel"
+        assert denied(other.open, blob, "c", 1)
+        assert denied(child.open, blob, "c", 2)
+        assert denied(child.open, blob[:-1] + bytes([blob[-1] ^ 1]), "c", 1)
+    assert denied(child.open, b"", "c", 1)

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import random
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from config.intents import FALLBACK, INTENTS, Urgency
 from nlu import model
-from nlu.assemble import open_model, open_reader, read_thresholds
+from nlu.assemble import open_model, open_reader, record_path
 from nlu.model import CarriedModel
 from nlu.model_file import MAX_MEMBER, ModelError
 from nlu.training.parity import TOLERANCE, compare, fuzzed
@@ -260,7 +261,8 @@ def test_a_refused_model_leaves_the_running_one(tmp_path: Path) -> None:
     "written", ["", "{}", '{"thresholds": {"acute_from": 2}}', '{"thresholds": {"other": 0.5}}', '{"thresholds": 1}']
 )
 def test_broken_thresholds_are_refused(tmp_path: Path, written: str) -> None:
-    path = tmp_path / "praat.json"
-    path.write_text(written, encoding="utf-8")
-    with pytest.raises(ModelError):
-        read_thresholds(path)
+    path = tmp_path / "praat.tar.gz"
+    shutil.copyfile(model.DEFAULT_PATH, path)
+    record_path(path).write_text(written, encoding="utf-8")
+    with pytest.raises(ModelError, match=r"praat\.json"):
+        open_model(path)

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.web.chats import Chats, is_message_id, read_token
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pages import Pages
 from bot.channels.web.payloads import json_response, refusal, view_json
 from bot.channels.web.stream import Streams
+from handoff.asgi.errors import log_error
 from handoff.errors import HandoffError, NotFound
 
 _MOST = 2**31 - 1
@@ -96,7 +96,7 @@ class Api:
             except BadRequest as error:
                 return self.refuse(error.status)
             except HandoffError as error:  # the database is gone, or nothing can be sealed: no words are taken
-                note_trouble(error)
+                log_error(error)
                 return self.refuse(503)
 
         return answer

@@ -14,17 +14,20 @@ from bot.channels.web import assets
 from bot.channels.web.api import Api
 from bot.channels.web.chats import Chats
 from bot.channels.web.form import Forms, page_response
+from bot.channels.web.headers import BODY_SECONDS, DEFAULTS, HEADERS
 from bot.channels.web.last_resort import last_resort
-from bot.channels.web.middleware import BodyLimit, Calm, SafeHeaders
 from bot.channels.web.pages import Pages
 from bot.channels.web.stream import HEARTBEAT_S, Streams
+from config.limits import TEXT_LIMIT
+from handoff.asgi.bodies import BodyLimitMiddleware
+from handoff.asgi.errors import ErrorMiddleware
+from handoff.asgi.headers import SecurityHeadersMiddleware
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
 BODY_LIMIT = 64 * 1024
 """Bytes. The longest text in the longest spelling fits: 12 bytes for an emoji in a form's old encoding, and in plain JSON."""
 
-TEXT_LIMIT = 4_000
 FORM_ROOM = 4 * 1024
 """Bytes of a form that are not the text: the other fields, and what separates them."""
 
@@ -33,6 +36,7 @@ def child_app(
     runtime: Runtime,
     understand: Callable[[str], Understanding],
     *,
+    is_quick: Callable[[str], bool] = lambda _text: False,
     origin: str = "",
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
@@ -44,7 +48,7 @@ def child_app(
     """
     # a browser lets nobody put more in the box than a form can carry: at most 3 bytes for each UTF-16 unit
     pages = Pages(runtime, assets.load(), text_limit=text_limit, box_limit=(body_limit - FORM_ROOM) // 3)
-    chats = Chats(runtime, understand)
+    chats = Chats(runtime, understand, is_quick)
     streams = Streams(chats, pages, heartbeat_s=heartbeat_s)
     api = Api(chats, pages, streams, text_limit=text_limit)
     bare = last_resort(runtime)
@@ -68,9 +72,9 @@ def child_app(
     app = Starlette(
         routes=[*api.routes(), *forms.routes()],
         middleware=[
-            Middleware(SafeHeaders, https=origin.startswith("https://")),
-            Middleware(Calm, refuse=refuse, last_resort=bare()),
-            Middleware(BodyLimit, limit=body_limit, refuse=refuse),
+            Middleware(SecurityHeadersMiddleware, headers=HEADERS, defaults=DEFAULTS, https=origin.startswith("https://")),
+            Middleware(ErrorMiddleware, refuse=refuse, last_resort=bare()),
+            Middleware(BodyLimitMiddleware, limit=body_limit, seconds=BODY_SECONDS, refuse=refuse),
         ],
         exception_handlers={HTTPException: on_http_exception},
     )

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from bot import child
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
 from bot.child import Listening, Snapshot, Standing
 from bot.message import Incoming
 from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
+from handoff.asgi.errors import log_error
 from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.database import awaited
@@ -67,6 +67,8 @@ class Chats:
 
     runtime: Runtime
     understand: Callable[[str], Understanding]
+    is_quick: Callable[[str], bool] = lambda _text: False
+    """Whether a text is understood so quickly that no thread is needed for it."""
     pace: Pace = field(default_factory=Pace)
 
     async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int) -> View:
@@ -126,9 +128,9 @@ class Chats:
         """The reading of a text; a failure to understand stops nothing (promise 2)."""
         try:
             async with asyncio.timeout(UNDERSTANDING_SECONDS):
-                return await asyncio.to_thread(self.understand, text)
+                return self.understand(text) if self.is_quick(text) else await asyncio.to_thread(self.understand, text)
         except Exception as error:  # noqa: BLE001 (whatever a model does wrong, the child is handed off)
-            note_trouble(error)
+            log_error(error)
             return Understanding(FALLBACK, 0.0, URGENCY_OF[FALLBACK], "nl")
 
     def _own(self, tx: Connection, slug: str, token: bytes) -> Door:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pages import Pages
 from config.schema import Configuration
+from handoff.asgi.errors import log_error
 from handoff.database import awaited
 from handoff.errors import HandoffError, NotFound
 from handoff.events import MISSED, Listener, team_topic
@@ -105,7 +105,7 @@ class Duty:
             there = await awaited(self._runtime.store.read(lambda tx: roster.teams_on_duty(tx, now)))
         except HandoffError as error:
             self._failures += 1
-            note_trouble(error)
+            log_error(error)
             return
         self._failures = 0
         for team_id, team in list(self._teams.items()):
@@ -157,4 +157,4 @@ class LiveTexts:
         return changed
 
     def _make(self, slug: str, on_duty: bool) -> dict[str, object]:  # noqa: FBT001
-        return self._pages.words(self._runtime.municipality(slug), on_duty).live()
+        return dict(self._pages.words(self._runtime.municipality(slug), on_duty).live())

@@ -17,9 +17,9 @@ from starlette.routing import Route
 from bot.channels.web.api import slug_of
 from bot.channels.web.chats import Chats, View, is_message_id, new_token, read_token
 from bot.channels.web.labels import LABELS
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages
 from config.schema import Municipality
+from handoff.asgi.errors import log_error
 from handoff.chats.conversation import new_id
 from handoff.errors import HandoffError, NotFound
 
@@ -96,7 +96,7 @@ class Forms:
                 return page_response(request, self._pages.unknown(slug_of(request), draft.text), 404)
             return await self._answer(request, municipality, form, draft)
         except Exception as error:  # noqa: BLE001 (even our own page failed: numbers and text, from nothing)
-            note_trouble(error)
+            log_error(error)
             return Response(self._bare(draft.text), 500, media_type="text/html")
 
     async def _answer(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
@@ -162,7 +162,7 @@ class Forms:
 
     def _kept(self, request: Request, municipality: Municipality, draft: Draft, error: Exception, status: int) -> Response:
         """Nothing was stored: who can be called, and the text still in the box, under the same id."""
-        note_trouble(error)
+        log_error(error)
         notice = self._pages.words(municipality, None).say("utter_trouble")
         return page_response(request, self._pages.chat(municipality, on_duty=None, draft=draft, notice=notice), status)
 

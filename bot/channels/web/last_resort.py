@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 from bot.channels.web.labels import LABELS
-from bot.channels.web.text import shown
+from handoff.display import shown
 from handoff.runtime import Runtime
 
 

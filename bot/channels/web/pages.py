@@ -10,13 +10,14 @@ from bot.channels.web.assets import Assets
 from bot.channels.web.chats import View, new_token
 from bot.channels.web.labels import FOR_SCRIPT, LABELS, state_label
 from bot.channels.web.spec import CAPABILITIES
-from bot.channels.web.text import direction, parts, shown
+from bot.channels.web.text import direction, parts
 from config.schema import AMSTERDAM, Municipality
 from config.search import search
 from handoff.chats.conversation import new_id
+from handoff.display import shown
 from handoff.runtime import Runtime
 from handoff.transcript import Line
-from handoff.wording import NEIGHBOUR, Moment, Wording, dialled
+from handoff.wording import NEIGHBOUR, Moment, Wording, dialled, wording_at
 
 NEUTRAL_EXIT = "https://www.buienradar.nl/"
 """Where the exit leads on a page that belongs to no gemeente."""
@@ -60,7 +61,7 @@ class Pages:
 
     def words(self, municipality: Municipality | None, on_duty: bool | None) -> Wording:  # noqa: FBT001 (it is a fact)
         """The texts that are true now."""
-        return Wording(
+        return wording_at(
             self._runtime, Moment(self._runtime.clock(), CAPABILITIES, municipality.id if municipality else None, on_duty)
         )
 

@@ -17,10 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from bot.channels.web.chats import Chats
 from bot.channels.web.duty import Duty, LiveTexts
-from bot.channels.web.middleware import note_trouble
 from bot.channels.web.pages import Pages
 from bot.channels.web.payloads import dump, line_json, state_json
 from bot.child import Standing
+from handoff.asgi.errors import log_error
 from handoff.errors import HandoffError, NotFound
 from handoff.events import STOPPING, chat_topic
 
@@ -226,10 +226,10 @@ class ChildStream(Response):
             await self._write(_GONE.encode("ascii"))
             self.end()
         except HandoffError as error:  # the page comes back, and hears from the answer how it stands
-            note_trouble(error)
+            log_error(error)
             self.end()
         except Exception as error:  # noqa: BLE001 - a task's traceback could hold words
-            note_trouble(error)
+            log_error(error)
             self.end()
         finally:
             self._task = None

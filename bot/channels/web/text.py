@@ -1,18 +1,12 @@
-"""How words are shown on the child's page. What was written is stored exactly; only what is drawn is made harmless here."""
+"""How a sentence is drawn on the child's page: which way it runs, and which of its numbers can be called."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ps", "ur", "ckb"})
-
-MOST_MARKS = 4
-"""Combining marks drawn on one letter; real writing needs at most three, a flood of them covers the page."""
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +15,6 @@ class Part:
 
     text: str
     tel: str | None = None
-
-
-def shown(text: str) -> str:
-    """`text` fit to be drawn and to be encoded as UTF-8: no control characters, lone surrogates or towers of marks."""
-    kept: list[str] = []
-    marks = 0
-    for letter in _CONTROL.sub("\ufffd", text):
-        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
-        if marks <= MOST_MARKS:
-            kept.append(letter)
-    return "".join(kept)
 
 
 def direction(role: str, language: str) -> str:

@@ -1,4 +1,4 @@
-// Waiting times that count on by themselves, in the same form as the server writes them (handoff/console/looks.py).
+// Waiting times that count on by themselves, in the same form as the server writes them (handoff/console/rendering.py).
 
 let ahead = 0; // how far this computer's clock is ahead of the server's, in ms
 

@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from handoff import audit, confidant
+from config.limits import TEXT_LIMIT
+from handoff import audit, confidant, display
 from handoff.accounts.sessions import Unlocked
 from handoff.clock import is_recent
 from handoff.confidant import OpenChat
-from handoff.console import door, forms, show, words
-from handoff.console.parts import Parts, parts_of
+from handoff.console import auth, forms, labels
+from handoff.console.context import Context, context_of
 from handoff.errors import Conflict, Denied, NotFound
 from handoff.queue.handoffs import Handoff, Outcome
 from handoff.team import access
@@ -44,17 +45,17 @@ def _id_of(request: Request) -> str:
     return forms.public_id(request.path_params["handoff_id"])
 
 
-def _read(tx: Connection, parts: Parts, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
+def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
     """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
     try:
-        chat = confidant.read(tx, parts.runtime, who, handoff_id, now, after=after)
+        chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after)
     except NotFound:
         return _lost(tx, who, handoff_id)
     except Denied:
         raise Unreadable from None
     return {
-        "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": words.DELIVERY, "signs": words.SIGNS,
-        "colleagues": access.colleagues_of(tx, who, chat.handoff.team_id), "outcomes": words.OUTCOMES,
+        "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": labels.DELIVERY, "signs": labels.SIGNS,
+        "colleagues": access.colleagues_of(tx, who, chat.handoff.team_id), "outcomes": labels.OUTCOMES,
         "last_seq": max((line.seq for line in chat.lines), default=after),
     }  # fmt: skip
 
@@ -73,81 +74,81 @@ def _presence(chat: OpenChat, now: datetime) -> str:
 
 async def page(request: Request) -> Response:
     """The whole chat; opening it is audited."""
-    parts, handoff_id = parts_of(request), _id_of(request)
+    context, handoff_id = context_of(request), _id_of(request)
 
-    def deed(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
+    def action(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
         confidant.alive(tx, who, now)
-        return _read(tx, parts, who, handoff_id, now, 0)
+        return _read(tx, context, who, handoff_id, now, 0)
 
     try:
-        found = await door.act(request, deed)
+        found = await auth.act(request, action)
     except Unreadable:
-        return await _unreadable(request, parts, handoff_id)
+        return await _unreadable(request, context, handoff_id)
     if isinstance(found, Lost):
-        return _lost_page(parts, found)
-    return _chat_page(parts, found)
+        return _lost_page(context, found)
+    return _chat_page(context, found)
 
 
-def _chat_page(parts: Parts, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
-    helplines = [line for line in parts.runtime.configuration.helplines.values() if line.id in ("noodnummer", "veilig-thuis")]
+def _chat_page(context: Context, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
+    helplines = [line for line in context.runtime.configuration.helplines.values() if line.id in ("noodnummer", "veilig-thuis")]
     rest = {
         "error": error, "draft": draft, "message_id": secrets.token_urlsafe(16), "helplines": helplines,
-        "text_limit": forms.MAX_TEXT, "box_limit": forms.BOX_LIMIT,
+        "text_limit": TEXT_LIMIT, "box_limit": forms.BOX_LIMIT,
     }  # fmt: skip
-    return parts.looks.page("chat.html", {**values, **rest}, status=status)
+    return context.templates.page("chat.html", {**values, **rest}, status=status)
 
 
-def _lost_page(parts: Parts, lost: Lost, draft: str = "") -> Response:
+def _lost_page(context: Context, lost: Lost, draft: str = "") -> Response:
     values = {"who": None, "lost": lost, "draft": draft}
-    return parts.looks.page("lost.html", values, status=409)
+    return context.templates.page("lost.html", values, status=409)
 
 
-async def _unreadable(request: Request, parts: Parts, handoff_id: str) -> Response:
+async def _unreadable(request: Request, context: Context, handoff_id: str) -> Response:
     def note(tx: Connection, who: Unlocked, now: datetime) -> None:
         audit.note(
             tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="open", object_id=handoff_id,
             result="denied",
         )  # fmt: skip
 
-    await door.act(request, note)
-    return parts.looks.page("unreadable.html", {"who": None, "handoff_id": handoff_id}, status=409)
+    await auth.act(request, note)
+    return context.templates.page("unreadable.html", {"who": None, "handoff_id": handoff_id}, status=409)
 
 
 async def fragment(request: Request) -> Response:
     """What is new after sequence number `na`, and the state of what was sent; for the page's script."""
-    parts, handoff_id = parts_of(request), _id_of(request)
+    context, handoff_id = context_of(request), _id_of(request)
     number = request.query_params.get("na", "")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 9 and int(number) > 0):
         raise HTTPException(404)
     try:
-        found = await door.look(request, lambda tx, who, now: _read(tx, parts, who, handoff_id, now, int(number)))
+        found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, int(number)))
     except Unreadable:
         raise HTTPException(404) from None
     if isinstance(found, Lost):
-        return _lost_page(parts, found)
-    return parts.looks.page("chat_part.html", found)
+        return _lost_page(context, found)
+    return context.templates.page("chat_part.html", found)
 
 
 async def write(request: Request) -> Response:
     """Send words to the child. The page's script asks for JSON; without it the page comes back whole."""
-    parts, handoff_id = parts_of(request), _id_of(request)
+    context, handoff_id = context_of(request), _id_of(request)
     sent = await forms.fields(request)
-    text, message_id = show.storable(forms.typed(sent.get("tekst", ""))), forms.client_id(sent.get("bericht", ""))
+    text, message_id = display.storable(forms.typed(sent.get("tekst", ""))), forms.client_id(sent.get("bericht", ""))
     fault = _fault(text, message_id)
     if fault or message_id is None:
-        return await _not_sent(request, parts, handoff_id, text, fault)
+        return await _not_sent(request, context, handoff_id, text, fault)
 
-    def deed(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
+    def action(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
         try:
-            confidant.write(tx, parts.runtime, who, handoff_id, external_id=message_id, text=text, now=now)
+            confidant.write(tx, context.runtime, who, handoff_id, external_id=message_id, text=text, now=now)
         except (NotFound, Conflict):
             return _lost(tx, who, handoff_id)
         return None
 
-    lost = await door.act(request, deed)
+    lost = await auth.act(request, action)
     if lost is not None:
-        return _lost_page(parts, lost, text)
-    if door.LIVE in request.headers:
+        return _lost_page(context, lost, text)
+    if auth.LIVE in request.headers:
         return JSONResponse({"stored": True})
     return RedirectResponse(f"/gesprek/{handoff_id}#schrijven", 303)
 
@@ -155,18 +156,18 @@ async def write(request: Request) -> Response:
 def _fault(text: str, message_id: str | None) -> str:
     if not text:
         return "Uw bericht is leeg."
-    if len(text) > forms.MAX_TEXT:
-        return f"Uw bericht is te lang: {len(text)} tekens, er passen er {forms.MAX_TEXT}. Knip het in tweeën."
+    if len(text) > TEXT_LIMIT:
+        return f"Uw bericht is te lang: {len(text)} tekens, er passen er {TEXT_LIMIT}. Knip het in tweeën."
     return "" if message_id else "Uw bericht is niet verstuurd. Probeer het nog eens."
 
 
-async def _not_sent(request: Request, parts: Parts, handoff_id: str, text: str, fault: str) -> Response:
-    if door.LIVE in request.headers:
+async def _not_sent(request: Request, context: Context, handoff_id: str, text: str, fault: str) -> Response:
+    if auth.LIVE in request.headers:
         return JSONResponse({"stored": False, "fault": fault}, 422)
-    found = await door.act(request, lambda tx, who, now: _read(tx, parts, who, handoff_id, now, 0))
+    found = await auth.act(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
     if isinstance(found, Lost):
-        return _lost_page(parts, found, text)
-    return _chat_page(parts, found, error=fault, draft=text, status=422)
+        return _lost_page(context, found, text)
+    return _chat_page(context, found, error=fault, draft=text, status=422)
 
 
 Change = Callable[[Connection, Unlocked, datetime], None]
@@ -176,42 +177,44 @@ async def _hand_on(request: Request, change: Change, notice: str) -> Response:
     """Do it and go back to the queue; when the chat is not theirs any more, say so."""
     handoff_id = _id_of(request)
 
-    def deed(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
+    def action(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
         if access.handoff_of(tx, who, handoff_id).claimed_by == who.person_id:
             with contextlib.suppress(Conflict):
                 change(tx, who, now)
                 return None
         return _lost(tx, who, handoff_id)
 
-    lost = await door.act(request, deed)
+    lost = await auth.act(request, action)
     if lost is not None:
-        return _lost_page(parts_of(request), lost)
+        return _lost_page(context_of(request), lost)
     return RedirectResponse(f"/?melding={notice}", 303)
 
 
 async def release(request: Request) -> Response:
     """Give the child back to the queue."""
-    parts, handoff_id = parts_of(request), _id_of(request)
-    return await _hand_on(request, lambda tx, who, now: confidant.release(tx, parts.runtime, who, handoff_id, now), "teruggegeven")
+    context, handoff_id = context_of(request), _id_of(request)
+    return await _hand_on(
+        request, lambda tx, who, now: confidant.release(tx, context.runtime, who, handoff_id, now), "teruggegeven"
+    )
 
 
 async def transfer(request: Request) -> Response:
     """Offer the child to a colleague."""
-    parts, handoff_id = parts_of(request), _id_of(request)
+    context, handoff_id = context_of(request), _id_of(request)
     to = forms.public_id((await forms.fields(request)).get("collega", ""))
     return await _hand_on(
-        request, lambda tx, who, now: confidant.transfer(tx, parts.runtime, who, handoff_id, to, now), "overgedragen"
+        request, lambda tx, who, now: confidant.transfer(tx, context.runtime, who, handoff_id, to, now), "overgedragen"
     )
 
 
 async def close(request: Request) -> Response:
     """End the conversation with an outcome from the list. Raises `HTTPException` 400 for anything else."""
-    parts, handoff_id = parts_of(request), _id_of(request)
+    context, handoff_id = context_of(request), _id_of(request)
     chosen = (await forms.fields(request)).get("uitkomst", "")
     if chosen not in set(Outcome):
         raise HTTPException(400)
     return await _hand_on(
         request,
-        lambda tx, who, now: confidant.close(tx, parts.runtime, who, handoff_id, Outcome(chosen), now),
+        lambda tx, who, now: confidant.close(tx, context.runtime, who, handoff_id, Outcome(chosen), now),
         "afgesloten",
     )

@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from handoff import confidant
 from handoff.accounts.sessions import Unlocked
 from handoff.confidant import Board, Part
-from handoff.console import door, forms, words
-from handoff.console.parts import parts_of
+from handoff.console import auth, forms, labels
+from handoff.console.context import context_of
 from handoff.errors import Conflict
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Handoff
@@ -113,38 +113,38 @@ async def page(request: Request) -> Response:
     """The whole page; opening it is a sign of life, also without a script."""
     asked = replace(asked_of(request), shown=frozenset(), counts_only=False)
 
-    def deed(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any]:
+    def action(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any]:
         confidant.alive(tx, who, now)
-        notice = words.NOTICES.get(request.query_params.get("melding", ""), "")
+        notice = labels.NOTICES.get(request.query_params.get("melding", ""), "")
         return _values(who, team_views(tx, who, now, asked), now, asked, notice)
 
-    return parts_of(request).looks.page("queue.html", await door.act(request, deed))
+    return context_of(request).templates.page("queue.html", await auth.act(request, action))
 
 
 async def fragment(request: Request) -> Response:
     """What changed in the lists, for the page's script: rows that it shows already are named by their tag alone."""
     asked = asked_of(request)
-    values = await door.look(request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked))
-    return parts_of(request).looks.page("queue_counts.html" if asked.counts_only else "queue_part.html", values)
+    values = await auth.read(request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked))
+    return context_of(request).templates.page("queue_counts.html" if asked.counts_only else "queue_part.html", values)
 
 
 async def duty(request: Request) -> Response:
     """'Ik heb dienst' on or off."""
     sent = await forms.fields(request)
     team_id, present = forms.public_id(sent.get("team", "")), sent.get("dienst") == "aan"
-    await door.act(request, lambda tx, who, now: confidant.set_duty(tx, who, team_id, now, present=present))
+    await auth.act(request, lambda tx, who, now: confidant.set_duty(tx, who, team_id, now, present=present))
     return RedirectResponse("/", 303)
 
 
 async def claim(request: Request) -> Response:
     """Take a waiting child; when a colleague was first, the queue again with that fact."""
-    parts, handoff_id = parts_of(request), forms.public_id(request.path_params["handoff_id"])
+    context, handoff_id = context_of(request), forms.public_id(request.path_params["handoff_id"])
     try:
-        await door.act(request, lambda tx, who, now: confidant.claim(tx, parts.runtime, who, handoff_id, now))
+        await auth.act(request, lambda tx, who, now: confidant.claim(tx, context.runtime, who, handoff_id, now))
     except Conflict:
         asked = asked_of(request)
-        values = await door.act(
-            request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked, error=words.CLAIMED_BY_OTHER)
+        values = await auth.act(
+            request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked, error=labels.CLAIMED_BY_OTHER)
         )
-        return parts.looks.page("queue.html", values, status=409)
+        return context.templates.page("queue.html", values, status=409)
     return RedirectResponse(f"/gesprek/{handoff_id}", 303)

@@ -19,11 +19,11 @@ from handoff import audit
 from handoff.accounts import credentials, passphrases, sessions
 from handoff.accounts.credentials import LockedKey
 from handoff.accounts.sessions import Unlocked
-from handoff.console import device, door, forms
+from handoff.console import auth, device, forms
+from handoff.console.context import Context, context_of
 from handoff.console.pages import team
 from handoff.console.pages.sign_in import person_topic
-from handoff.console.parts import Parts, parts_of
-from handoff.console.show import storable
+from handoff.display import storable
 from handoff.errors import Conflict, HandoffError
 from handoff.events import announce
 from handoff.keys import first_sign_in
@@ -37,35 +37,35 @@ def _self(_tx: Connection, who: Unlocked, _now: datetime) -> Unlocked:
 
 async def form(request: Request) -> Response:
     """Show a new passphrase; each visit makes another one, and only the one that is typed counts."""
-    who = await door.act(request, _self, renewing=True)
-    return _page(parts_of(request), who, passphrases.passphrase())
+    who = await auth.act(request, _self, renewing=True)
+    return _page(context_of(request), who, passphrases.passphrase())
 
 
-def _page(parts: Parts, who: Unlocked, phrase: str, error: str = "", status: int = 200) -> Response:
-    values = {"who": who, "phrase": phrase, "mark": _mark(parts, who, phrase), "error": error}
-    return parts.looks.page("new_passphrase.html", values, status=status)
+def _page(context: Context, who: Unlocked, phrase: str, error: str = "", status: int = 200) -> Response:
+    values = {"who": who, "phrase": phrase, "mark": _mark(context, who, phrase), "error": error}
+    return context.templates.page("new_passphrase.html", values, status=status)
 
 
-def _mark(parts: Parts, who: Unlocked, phrase: str) -> str:
-    return parts.runtime.vault.row_mac(_PURPOSE, who.session_id, phrase).hex()
+def _mark(context: Context, who: Unlocked, phrase: str) -> str:
+    return context.runtime.vault.row_mac(_PURPOSE, who.session_id, phrase).hex()
 
 
 async def renew(request: Request) -> Response:
     """Store the lock made with the new passphrase, when it was typed as shown. All other sessions of this person end."""
-    parts = parts_of(request)
-    who = await door.act(request, _self, renewing=True)
+    context = context_of(request)
+    who = await auth.act(request, _self, renewing=True)
     sent = await forms.fields(request)
     phrase, mark = storable(sent.get("nieuw", "")), storable(sent.get("merk", ""))
-    if not hmac.compare_digest(mark.encode(), _mark(parts, who, phrase).encode()):
+    if not hmac.compare_digest(mark.encode(), _mark(context, who, phrase).encode()):
         return RedirectResponse("/nieuwe-wachtzin", 303)
     if passphrases.plain(sent.get("wachtzin", "")) != passphrases.plain(phrase):
-        return _page(parts, who, phrase, "Dit is niet dezelfde zin. Typ de zes woorden precies over.", 422)
+        return _page(context, who, phrase, "Dit is niet dezelfde zin. Typ de zes woorden precies over.", 422)
     try:
         key = await _store(request, who, phrase)
     except Conflict:
         return RedirectResponse("/?melding=zin-al-vernieuwd", 303)
     answer = RedirectResponse("/?melding=zin-vernieuwd", 303)
-    device.remember(answer, parts, who.person_id, key.public_key)
+    device.remember(answer, context, who.person_id, key.public_key)
     return answer
 
 
@@ -74,10 +74,10 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
 
     Raises `Conflict` when that was done meanwhile: the form was sent twice.
     """
-    parts = parts_of(request)
-    vault = parts.runtime.vault
+    context = context_of(request)
+    vault = context.runtime.vault
     private_key = vault.new_private_key() if shown_to.must_renew else shown_to.private_key
-    async with parts.argon:
+    async with context.argon_slots:
         key = await asyncio.to_thread(credentials.lock_key, vault, shown_to.person_id, private_key, phrase)
 
     def store(tx: Connection, who: Unlocked, now: datetime) -> list[str]:
@@ -86,7 +86,7 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
             raise Conflict("renewed already")
         if shown_to.must_renew:
             behind = first_sign_in.take_own_key(
-                tx, vault, who=who, cookie=door.cookie_of(request), private_key=private_key, key=key, now=now
+                tx, vault, who=who, cookie=auth.cookie_of(request), private_key=private_key, key=key, now=now
             )
         else:
             sessions.renew_passphrase(tx, who, key)
@@ -94,7 +94,7 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
         audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="renew_passphrase")
         return behind
 
-    for team_id in await door.act(request, store, renewing=True):
+    for team_id in await auth.act(request, store, renewing=True):
         with contextlib.suppress(HandoffError):  # the passphrase is stored; the team page offers to go on with the rest
             await team.catch_up(request, team_id)
     return key

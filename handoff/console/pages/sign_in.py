@@ -15,8 +15,8 @@ from handoff import audit, confidant
 from handoff.accounts import credentials, sessions
 from handoff.accounts.credentials import LoginRow
 from handoff.accounts.sessions import Unlocked
-from handoff.console import device, door, forms
-from handoff.console.parts import Parts, parts_of
+from handoff.console import auth, device, forms
+from handoff.console.context import Context, context_of
 from handoff.database import awaited
 from handoff.errors import Denied
 from handoff.events import announce
@@ -30,7 +30,7 @@ NOBODY = "-"
 
 
 class Crowded(Exception):
-    """Too many people at the door at once."""
+    """Too many people sign in at once."""
 
 
 def person_topic(person_id: str) -> str:
@@ -42,27 +42,27 @@ async def form(request: Request) -> Response:
     """The sign-in page."""
     asked = request.query_params
     notice = "U bent uitgelogd." if "uit" in asked else "U bent niet meer ingelogd. Log opnieuw in." if "weg" in asked else ""
-    return _page(parts_of(request), notice=notice)
+    return _page(context_of(request), notice=notice)
 
 
-def _page(parts: Parts, error: str = "", status: int = 200, notice: str = "") -> Response:
-    return parts.looks.page("sign_in.html", {"error": error, "notice": notice, "who": None}, status=status)
+def _page(context: Context, error: str = "", status: int = 200, notice: str = "") -> Response:
+    return context.templates.page("sign_in.html", {"error": error, "notice": notice, "who": None}, status=status)
 
 
 async def sign_in(request: Request) -> Response:
     """Check login and passphrase; a session cookie and the queue, or the same page with one and the same sentence."""
-    parts = parts_of(request)
+    context = context_of(request)
     sent = await forms.fields(request)
     login, passphrase = sent.get("naam", ""), sent.get("wachtzin", "")
     if not login.strip() or not passphrase.strip():
-        return _page(parts, "Vul uw inlognaam en uw wachtzin in.", 422)
+        return _page(context, "Vul uw inlognaam en uw wachtzin in.", 422)
     try:
         cookie, row = await _admit(request, login, passphrase)
     except Denied:
-        return _page(parts, "Dit klopt niet, of inloggen is even geblokkeerd. Controleer uw inlognaam en wachtzin.", 403)
+        return _page(context, "Dit klopt niet, of inloggen is even geblokkeerd. Controleer uw inlognaam en wachtzin.", 403)
     answer = RedirectResponse("/nieuwe-wachtzin" if row.must_renew else "/", 303)
-    door.set_cookie(answer, parts.settings, cookie)
-    device.remember(answer, parts, row.person_id, row.public_key)
+    auth.set_cookie(answer, context.settings, cookie)
+    device.remember(answer, context, row.person_id, row.public_key)
     return answer
 
 
@@ -72,11 +72,11 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
     Whatever the reason of a refusal (unknown, wrong, held after failures, disabled meanwhile), it costs one read, one Argon2 and
     one commit with the same two writes.
     """
-    parts = parts_of(request)
-    vault = parts.runtime.vault
-    row = await awaited(parts.runtime.store.read(lambda tx: credentials.look_up(tx, login)))
-    private_key = await _unlock(parts, row, passphrase)
-    known, now = device.is_known(request, row.person_id, row.public_key), parts.runtime.clock()
+    context = context_of(request)
+    vault = context.runtime.vault
+    row = await awaited(context.runtime.store.read(lambda tx: credentials.look_up(tx, login)))
+    private_key = await _unlock(context, row, passphrase)
+    known, now = device.is_known(request, row.person_id, row.public_key), context.runtime.clock()
 
     def admit(tx: Connection) -> bytes | None:
         if private_key is not None:
@@ -88,24 +88,24 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
         _note(tx, row, now, "login", "denied")
         return None
 
-    session_cookie = await awaited(parts.runtime.store.write(admit))
+    session_cookie = await awaited(context.runtime.store.write(admit))
     if session_cookie is None:
         raise Denied
     return session_cookie, row
 
 
-async def _unlock(parts: Parts, row: LoginRow, passphrase: str) -> bytes | None:
+async def _unlock(context: Context, row: LoginRow, passphrase: str) -> bytes | None:
     """The member's private key, or None when the passphrase does not fit."""
-    if parts.waiting_at_door >= MAX_AT_DOOR:
+    if context.sign_ins_waiting >= MAX_AT_DOOR:
         raise Crowded
-    parts.waiting_at_door += 1
+    context.sign_ins_waiting += 1
     try:
-        async with parts.argon:
-            return await asyncio.to_thread(credentials.unlock, parts.runtime.vault, row, passphrase)
+        async with context.argon_slots:
+            return await asyncio.to_thread(credentials.unlock, context.runtime.vault, row, passphrase)
     except Denied:
         return None
     finally:
-        parts.waiting_at_door -= 1
+        context.sign_ins_waiting -= 1
 
 
 def _note(tx: Connection, row: LoginRow, now: datetime, action: str, result: str) -> None:
@@ -119,19 +119,19 @@ def _signed_in_elsewhere(tx: Connection, who: Unlocked) -> bool:
 
 async def sign_out(request: Request) -> Response:
     """End this session everywhere, end the shift, and let the browser drop what it still shows of earlier pages."""
-    parts = parts_of(request)
+    context = context_of(request)
 
     def leave(tx: Connection, who: Unlocked, now: datetime) -> None:
         sessions.end_session(tx, who.session_id)
         if not _signed_in_elsewhere(tx, who):
-            confidant.leave(tx, parts.runtime, who, now)
+            confidant.leave(tx, context.runtime, who, now)
         announce(tx, person_topic(who.person_id), "signed_out")
         audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="logout")
 
-    with contextlib.suppress(door.SignedOut):  # it had ended by itself; the browser is cleaned all the same
-        await door.act(request, leave, renewing=True)
+    with contextlib.suppress(auth.SignedOut):  # it had ended by itself; the browser is cleaned all the same
+        await auth.act(request, leave, renewing=True)
     answer = RedirectResponse("/inloggen?uit=1", 303)
-    door.drop_cookie(answer, parts.settings)
+    auth.drop_cookie(answer, context.settings)
     # "cookies" and "storage" would also wipe what other sites under the gemeente's domain keep, and the two sound switches
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer

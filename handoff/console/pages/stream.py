@@ -20,9 +20,9 @@ from starlette.types import Receive, Scope, Send
 from handoff import confidant
 from handoff.accounts import sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.console.door import MustRenew, SignedOut, cookie_of
+from handoff.console.auth import MustRenew, SignedOut, cookie_of
+from handoff.console.context import Context, context_of
 from handoff.console.pages.sign_in import person_topic
-from handoff.console.parts import Parts, parts_of
 from handoff.database import awaited
 from handoff.errors import Denied, StoreUnavailable
 from handoff.events import MISSED, Subscription, chat_topic, team_topic
@@ -49,23 +49,23 @@ class Subscriber:
 
 async def stream(request: Request) -> Response:
     """Server-sent events `wachtrij`, `gesprek`, `klop` and `uit`; 401 without a session, 429 beyond `MAX_STREAMS`."""
-    parts = parts_of(request)
+    context = context_of(request)
     try:
         cookie = cookie_of(request)
-        subscriber = await _look_up(parts, cookie)
+        subscriber = await _look_up(context, cookie)
     except (SignedOut, MustRenew):
         return Response(status_code=401)
-    if parts.streams[subscriber.session_id] >= MAX_STREAMS:
+    if context.streams[subscriber.session_id] >= MAX_STREAMS:
         return Response(status_code=429)
-    return _Counted(parts, subscriber.session_id, _Stream(parts, cookie, subscriber).lines())
+    return _Counted(context, subscriber.session_id, _Stream(context, cookie, subscriber).lines())
 
 
 class _Counted(StreamingResponse):
     """Counts from the moment it is promised until it has ended, however it ends."""
 
-    def __init__(self, parts: Parts, session_id: bytes, lines: AsyncIterator[str]) -> None:
+    def __init__(self, context: Context, session_id: bytes, lines: AsyncIterator[str]) -> None:
         super().__init__(lines, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-        self._streams = parts.streams
+        self._streams = context.streams
         self._session_id = session_id
         self._streams[session_id] += 1
 
@@ -82,26 +82,26 @@ class _Counted(StreamingResponse):
 class _Stream:
     """The loop of one stream."""
 
-    def __init__(self, parts: Parts, cookie: bytes, subscriber: Subscriber) -> None:
-        self._parts = parts
+    def __init__(self, context: Context, cookie: bytes, subscriber: Subscriber) -> None:
+        self._context = context
         self._cookie = cookie
         self._subscriber = subscriber
         self._subscription: Subscription | None = None
 
     async def lines(self) -> AsyncIterator[str]:
         """What to send, until the session ends, the browser leaves or the server stops."""
-        clock, hub = self._parts.runtime.clock, self._parts.runtime.store.hub
+        clock, hub = self._context.runtime.clock, self._context.runtime.store.hub
         beat_at = clock()
         with contextlib.closing(self):
             yield "retry: 2000\n\n"
             try:
                 while not hub.closed:
                     if clock() >= beat_at:
-                        await heartbeat(self._parts, self._cookie)
+                        await heartbeat(self._context, self._cookie)
                         beat_at = clock() + BEAT
                         yield _event("klop")
                         continue
-                    heard = await self._listen().wait(self._parts.check_s)
+                    heard = await self._listen().wait(self._context.check_s)
                     for name in [] if hub.closed else await self._changes(heard):
                         yield _event(name)
             except (SignedOut, MustRenew):
@@ -111,7 +111,7 @@ class _Stream:
 
     async def _changes(self, heard: set[str]) -> list[str]:
         """The events for what was heard. Raises `SignedOut`. New topics are listened to before the page looks again."""
-        subscriber = await _look_up(self._parts, self._cookie)
+        subscriber = await _look_up(self._context, self._cookie)
         names = {"gesprek" if kind in CHAT_KINDS else "wachtrij" for kind in heard}
         if subscriber.topics != self._subscriber.topics or MISSED in heard:
             self.close()
@@ -123,7 +123,7 @@ class _Stream:
     def _listen(self) -> Subscription:
         """The subscription, made when the stream has really begun: a browser that left before leaves nothing behind."""
         if self._subscription is None:
-            self._subscription = self._parts.runtime.store.hub.subscribe(*self._subscriber.topics)
+            self._subscription = self._context.runtime.store.hub.subscribe(*self._subscriber.topics)
         return self._subscription
 
     def close(self) -> None:
@@ -137,21 +137,21 @@ def _event(name: str) -> str:
     return f"event: {name}\ndata: \n\n"
 
 
-async def _look_up(parts: Parts, cookie: bytes) -> Subscriber:
+async def _look_up(context: Context, cookie: bytes) -> Subscriber:
     """Raises `SignedOut`, `MustRenew`. Reads only: a stream by itself keeps nobody signed in."""
 
     def look(tx: Connection) -> Subscriber:
-        who = _resume(tx, parts, cookie, touch=False)
+        who = _resume(tx, context, cookie, touch=False)
         teams = [team_topic(team.id) for team in access.teams_of(tx, who)]
         chats = sorted(chat_topic(item.conversation_id) for item in confidant.mine(tx, who))
         return Subscriber(who.session_id, (person_topic(who.person_id), *teams, *chats))
 
-    return await awaited(parts.runtime.store.read(look))
+    return await awaited(context.runtime.store.read(look))
 
 
-def _resume(tx: Connection, parts: Parts, cookie: bytes, *, touch: bool) -> Unlocked:
+def _resume(tx: Connection, context: Context, cookie: bytes, *, touch: bool) -> Unlocked:
     try:
-        who = sessions.resume(tx, parts.runtime.vault, cookie, now=parts.runtime.clock(), touch=touch)
+        who = sessions.resume(tx, context.runtime.vault, cookie, now=context.runtime.clock(), touch=touch)
     except Denied:
         raise SignedOut from None
     if who.must_renew:
@@ -159,20 +159,20 @@ def _resume(tx: Connection, parts: Parts, cookie: bytes, *, touch: bool) -> Unlo
     return who
 
 
-async def heartbeat(parts: Parts, cookie: bytes) -> None:
+async def heartbeat(context: Context, cookie: bytes) -> None:
     """Keep shift and claims. Who has neither is not kept signed in by an open page alone. Raises `SignedOut`, `MustRenew`."""
-    now = parts.runtime.clock()
+    now = context.runtime.clock()
 
     def beat(tx: Connection) -> None:
-        who = _resume(tx, parts, cookie, touch=False)
+        who = _resume(tx, context, cookie, touch=False)
         if confidant.engaged(tx, who):
-            _resume(tx, parts, cookie, touch=True)
+            _resume(tx, context, cookie, touch=True)
         confidant.alive(tx, who, now)
 
-    await awaited(parts.runtime.store.write(beat))
+    await awaited(context.runtime.store.write(beat))
 
 
 async def alive(request: Request) -> Response:
     """A heartbeat from a page whose stream does not come through: some proxies hold streams back."""
-    await heartbeat(parts_of(request), cookie_of(request))
+    await heartbeat(context_of(request), cookie_of(request))
     return Response(status_code=204)

@@ -17,8 +17,8 @@ from starlette.responses import RedirectResponse, Response
 
 from handoff import audit, keys
 from handoff.accounts.sessions import Unlocked
-from handoff.console import door, forms
-from handoff.console.parts import parts_of
+from handoff.console import auth, forms
+from handoff.console.context import context_of
 from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied
 from handoff.team import teamwork
@@ -49,19 +49,19 @@ def _values(tx: Connection, who: Unlocked, error: str = "", notice: str = "") ->
 async def page(request: Request) -> Response:
     """Who is in the team, who waits to be let in, and the words of one's own key."""
     asked = request.query_params.get("melding", "")
-    values = await door.act(request, lambda tx, who, _now: _values(tx, who, notice=NOTICES.get(asked, "")))
+    values = await auth.act(request, lambda tx, who, _now: _values(tx, who, notice=NOTICES.get(asked, "")))
     if asked == "vernieuwd" and any(state.behind for state in values["states"]):
         values["notice"] = ""  # an address that was kept from before
-    return parts_of(request).looks.page("team.html", values)
+    return context_of(request).templates.page("team.html", values)
 
 
 async def let_in(request: Request) -> Response:
     """Give the team's key to an invited colleague; the page again, with what is wrong, when that must not be."""
-    vault = parts_of(request).runtime.vault
+    vault = context_of(request).runtime.vault
     sent = await forms.fields(request)
     person_id, code = forms.public_id(sent.get("persoon", "")), sent.get("code", "")
     try:
-        renewed = await door.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
+        renewed = await auth.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
     except Denied:
         return await _refused(request, "grant", person_id, WRONG_CODE)
     except Conflict:
@@ -73,13 +73,13 @@ async def let_in(request: Request) -> Response:
 
 async def renew_key(request: Request) -> Response:
     """A new team key, and the first batch of chats under it."""
-    vault = parts_of(request).runtime.vault
+    vault = context_of(request).runtime.vault
     sent = await forms.fields(request)
     team_id, epoch = forms.public_id(sent.get("team", "")), sent.get("sleutel", "")
     if not (epoch.isascii() and epoch.isdigit() and len(epoch) < 9):
         raise HTTPException(400)
     try:
-        await door.act(request, lambda tx, who, now: teamwork.rotate(tx, vault, who, team_id, int(epoch), now))
+        await auth.act(request, lambda tx, who, now: teamwork.rotate(tx, vault, who, team_id, int(epoch), now))
     except Denied:
         return await _refused(request, "rotate", team_id, SWAPPED)
     return await _go_on(request, team_id)
@@ -97,15 +97,15 @@ async def _go_on(request: Request, team_id: str) -> Response:
 
 async def catch_up(request: Request, team_id: str) -> bool:
     """Bring chats under the team's key in force, `BATCH` at most. False while some are not: the page offers to go on."""
-    vault = parts_of(request).runtime.vault
-    left = await door.look(request, lambda tx, who, _now: teamwork.behind(tx, who, team_id))
+    vault = context_of(request).runtime.vault
+    left = await auth.read(request, lambda tx, who, _now: teamwork.behind(tx, who, team_id))
     for conversation_id in left[:BATCH]:
         with contextlib.suppress(Denied):  # its expiry day is over: retention removes it
-            await door.act(request, _rewrap(vault, conversation_id))
-    return await door.act(request, lambda tx, who, _now: teamwork.finish(tx, who, team_id))
+            await auth.act(request, _rewrap(vault, conversation_id))
+    return await auth.act(request, lambda tx, who, _now: teamwork.finish(tx, who, team_id))
 
 
-def _rewrap(vault: Vault, conversation_id: str) -> door.Deed[None]:
+def _rewrap(vault: Vault, conversation_id: str) -> auth.Action[None]:
     return lambda tx, who, _now: teamwork.rewrap(tx, vault, who, conversation_id)
 
 
@@ -117,4 +117,4 @@ async def _refused(request: Request, action: str, object_id: str, error: str) ->
         )  # fmt: skip
         return _values(tx, who, error=error)
 
-    return parts_of(request).looks.page("team.html", await door.act(request, note), status=422)
+    return context_of(request).templates.page("team.html", await auth.act(request, note), status=422)

@@ -79,7 +79,6 @@ NOTICES = {
 """Only these keys are shown after a redirect; anything else in the address is ignored."""
 
 CLAIMED_BY_OTHER = "Een collega was u net voor. Het kind is niet alleen."
-NOT_CLAIMED = "Dit gesprek is niet (meer) van u."
 
 
 def urgency(level: int) -> str:

@@ -17,6 +17,7 @@ MAX_ACCENTS = 4
 MAX_NEWLINES = 3
 
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
@@ -90,3 +91,15 @@ def _joins(text: str, at: int, char: str) -> bool:
 def storable(text: str) -> str:
     """A text that any page can carry: halves of surrogate pairs, which no encoding can, become a replacement mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def shown(text: str) -> str:
+    """`text` fit to be drawn and to be encoded as UTF-8, for its own writer: without control characters, lone surrogates or towers
+    of accents, and without a mark where something was."""
+    kept: list[str] = []
+    accents = 0
+    for letter in _CONTROL.sub("\ufffd", text):
+        accents = accents + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if accents <= MAX_ACCENTS:
+            kept.append(letter)
+    return "".join(kept)

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from config.schema import AMSTERDAM
-from handoff.console import show, words
+from handoff import display
+from handoff.console import labels
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -24,7 +25,7 @@ BUILT_FILES = (STATIC / "built" / "console.js", STATIC / "built" / "sign_in.js")
 _MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 
 
-class Looks:
+class Templates:
     """Renders pages. Without the design system's files (`python -m handoff.console.vendor`) it falls back to `plain.css`."""
 
     def __init__(self, static: Path = STATIC) -> None:
@@ -33,8 +34,8 @@ class Looks:
             lstrip_blocks=True,
         )  # fmt: skip
         self._pages.filters |= {
-            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": show.pieces,
-            "urgency": words.urgency, "intent": words.intent, "step": words.step, "language": words.language,
+            "clock": clock, "waited": waited, "iso": iso, "moment": moment, "code": code, "tag": tag, "pieces": display.pieces,
+            "urgency": labels.urgency, "intent": labels.intent, "step": labels.step, "language": labels.language,
         }  # fmt: skip
         vendored = all((static / "vendor" / name).is_file() for name in VENDOR_FILES)
         self.styles = [f"vendor/{name}" for name in VENDOR_FILES] if vendored else ["plain.css"]

@@ -14,12 +14,12 @@ from starlette.responses import Response
 
 from handoff.accounts import sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.console.parts import ConsoleSettings, parts_of
+from handoff.console.context import ConsoleSettings, context_of
 from handoff.database import awaited
 from handoff.errors import Denied
 
 T = TypeVar("T")
-Deed = Callable[[Connection, Unlocked, datetime], T]
+Action = Callable[[Connection, Unlocked, datetime], T]
 
 LIVE = "x-console"
 """Sent by our own script. It wants a status code, not the sign-in page, when the session has ended."""
@@ -35,7 +35,7 @@ class MustRenew(Exception):
 
 def cookie_of(request: Request) -> bytes:
     """The session cookie's bytes. Raises `SignedOut` when there is none or it is no cookie of ours."""
-    text = request.cookies.get(parts_of(request).settings.cookie, "")
+    text = request.cookies.get(context_of(request).settings.cookie, "")
     try:
         return base64.b64decode(text.encode("ascii") + b"=", altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -53,21 +53,21 @@ def drop_cookie(response: Response, settings: ConsoleSettings) -> None:
     response.delete_cookie(settings.cookie, path="/", secure=settings.secure, httponly=True, samesite="strict")
 
 
-async def act(request: Request, deed: Deed[T], *, renewing: bool = False) -> T:
+async def act(request: Request, action: Action[T], *, renewing: bool = False) -> T:
     """Do something as the signed-in person, in one writing transaction; counts as a sign of life of the session.
 
-    Raises `SignedOut`, `MustRenew` (unless `renewing`) and what the deed raises.
+    Raises `SignedOut`, `MustRenew` (unless `renewing`) and what the action raises.
     """
-    return await _with_session(request, deed, write=True, renewing=renewing)
+    return await _with_session(request, action, write=True, renewing=renewing)
 
 
-async def look(request: Request, deed: Deed[T]) -> T:
+async def read(request: Request, action: Action[T]) -> T:
     """Read as the signed-in person, for a page that refreshes itself: writes nothing and keeps nobody signed in."""
-    return await _with_session(request, deed, write=False, renewing=False)
+    return await _with_session(request, action, write=False, renewing=False)
 
 
-async def _with_session(request: Request, deed: Deed[T], *, write: bool, renewing: bool) -> T:
-    runtime, cookie = parts_of(request).runtime, cookie_of(request)
+async def _with_session(request: Request, action: Action[T], *, write: bool, renewing: bool) -> T:
+    runtime, cookie = context_of(request).runtime, cookie_of(request)
     now = runtime.clock()
 
     def work(tx: Connection) -> T:
@@ -77,6 +77,6 @@ async def _with_session(request: Request, deed: Deed[T], *, write: bool, renewin
             raise SignedOut from None
         if who.must_renew and not renewing:
             raise MustRenew
-        return deed(tx, who, now)
+        return action(tx, who, now)
 
     return await awaited((runtime.store.write if write else runtime.store.read)(work))

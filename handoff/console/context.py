@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from handoff.console.looks import Looks
+from handoff.console.rendering import Templates
 from handoff.runtime import Runtime
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
@@ -19,7 +19,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 class ConsoleSettings:
     """`origin` is the address in the confidant's browser, without a path: `https://team.example.nl` or `http://localhost:8001`.
 
-    `also` are further spellings of the same door. On one's own machine `localhost` and `127.0.0.1` always stand for each other.
+    `also` are further spellings of the same address. On one's own machine `localhost` and `127.0.0.1` always stand for each other.
     """
 
     origin: str
@@ -60,26 +60,26 @@ CHECK_S = 3.0
 
 
 @dataclass(slots=True)
-class Parts:
+class Context:
     """What the handlers share."""
 
     runtime: Runtime
     """The product."""
     settings: ConsoleSettings
     """The addresses of this console."""
-    looks: Looks
+    templates: Templates
     """The templates."""
     check_s: float = CHECK_S
     """Seconds between two looks at the session of an open stream."""
-    argon: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    argon_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Lets two people in at a time: one sign-in costs 128 MiB."""
-    waiting_at_door: int = 0
+    sign_ins_waiting: int = 0
     """People who wait for their turn to sign in."""
     streams: Counter[bytes] = field(default_factory=Counter)
     """Open streams of each session."""
 
 
-def parts_of(request: Request) -> Parts:
-    """The parts of the application that serves this request."""
-    parts: Parts = request.app.state.parts
-    return parts
+def context_of(request: Request) -> Context:
+    """The context of the application that serves this request."""
+    context: Context = request.app.state.context
+    return context
