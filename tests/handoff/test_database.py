@@ -41,7 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     postgres = request.param == "postgresql"
     made = open_store(request.getfixturevalue("postgres_empty") if postgres else f"sqlite:///{tmp_path}/s.db")
     made.write(metadata.create_all).result()
-    made.write(event.create).result()
+    made.write(lambda tx: event.create(tx, checkfirst=True)).result()
     yield made
     made.close()
 
