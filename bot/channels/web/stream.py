@@ -91,6 +91,7 @@ class Streams:
         self._open[stream] = asyncio.get_running_loop().time()
         self.duty.join(stream.team_id, stream.texts_changed)
         if self._keeper is None:
+            self.texts.refresh()  # nobody did while no stream was open
             self._keeper = asyncio.create_task(self._keep())
 
     def drop(self, stream: ChildStream) -> None:
@@ -124,7 +125,10 @@ class Streams:
                 self.spoke(first[0])
             if now >= check_at:
                 check_at = now + self._check_s
-                self._check()
+                try:
+                    self._check()
+                except Exception as error:  # noqa: BLE001 - without the beats that follow, every page gives its stream up
+                    log_error(error)
 
     def _check(self) -> None:
         if self.duty.failures > 1:  # no database: the pages come back, and hear from the answer how it stands
