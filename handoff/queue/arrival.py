@@ -69,7 +69,7 @@ _FIND = Prepared(
         conversation.c.expires_on,
         *(conversation_key.c[name].label(f"key_{name}") for name in _KEY_FIELDS),
     )
-    .join(
+    .outerjoin(
         conversation_key,
         sa.and_(conversation_key.c.conversation_id == conversation.c.id, conversation_key.c.no == conversation.c.key_no),
     )
@@ -105,6 +105,8 @@ def find(tx: Connection, vault: Vault, door: Door, now: datetime, *, lock: bool 
         return None
     after_chat = len(_CHAT_FIELDS)
     after_handoff = after_chat + len(_HANDOFF_FIELDS)
+    if row.key_mac is None:  # somebody took the key away: never a new chat in the place of this one
+        raise Denied
     chat = Chat(*row[:after_chat])
     item = Handoff(*row[after_chat:after_handoff]) if row.handoff_id is not None else None
     scope = KeyScope(chat.id, row.child_public_key, row.expires_on)

@@ -16,7 +16,8 @@ from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from handoff import confidant
 from handoff.chats.conversation import Door
-from handoff.errors import NotFound
+from handoff.errors import Denied, NotFound
+from handoff.models import conversation_key
 from handoff.queue import roster
 from nlu.understanding import Understanding
 from tests.make import CITY, House, incoming, team_id_of, understood
@@ -136,6 +137,15 @@ def test_a_child_that_missed_something_gets_all_of_it(sqlite_house: House) -> No
     assert second.lines[: len(first.lines)] == first.lines
     again = house.runtime.store.write(_send(house, token, "m2", after=first.lines[-1].seq)).result()
     assert again.lines == second.lines[len(first.lines) :], "the same message twice is one, and is shown"
+
+
+def test_a_chat_whose_key_was_taken_away_is_refused_and_never_begun_anew(house: House) -> None:
+    token = secrets.token_bytes(32)
+    house.confidant("sanne")
+    house.runtime.store.write(_send(house, token, "m1")).result()
+    house.runtime.store.write(lambda tx: tx.execute(conversation_key.delete())).result()
+    with pytest.raises(Denied):
+        house.runtime.store.write(_send(house, token, "m2")).result()
 
 
 def test_another_gemeente_s_page_does_not_take_a_message_into_a_chat(sqlite_house: House) -> None:

@@ -147,3 +147,52 @@ def test_nothing_is_left_when_the_last_page_has_gone(site: Site) -> None:
 def test_the_proof_of_many_streams_runs_small() -> None:
     ours, bare = run(SMALL)
     assert len(ours.waits) == len(bare.waits) == SMALL.words
+
+
+def test_a_stream_that_opens_after_the_database_was_away_stays_open(site: Site) -> None:
+    tokens, file = _children(site, 2), site.house.folder / "praat.db"
+
+    async def away(opened: list[Stream]) -> None:
+        file.rename(file.with_suffix(".away"))
+        for one in opened:
+            assert await one.ended()
+        file.with_suffix(".away").rename(file)
+
+    async def back(opened: list[Stream]) -> None:
+        for one in opened:
+            for _ in range(4):
+                await _beats(one)
+
+    _with_streams(site, tokens, away)
+    _with_streams(site, tokens, back)
+
+
+def test_a_page_that_comes_hours_after_the_last_one_gets_the_texts_of_its_own_hour(site: Site) -> None:
+    first, second = _children(site, 2)
+    site.house.clock.now = datetime(2026, 11, 25, 19, 30, tzinfo=UTC)
+
+    async def play(_opened: list[Stream]) -> None:
+        return
+
+    async def late() -> dict[str, object]:
+        async with stream(site.app, PATH, {"Authorization": f"Bearer {second}"}) as opened:
+            return await opened.next("state")
+
+    _with_streams(site, [first], play)
+    site.house.clock.turn(hours=5)  # the Kindertelefoon has closed
+    assert asyncio.run(late())["extra"] is True
+
+
+def test_texts_that_cannot_be_made_do_not_stop_the_beats(site: Site) -> None:
+    (token,) = _children(site, 1)
+    runtime = site.house.runtime
+
+    async def play(opened: list[Stream]) -> None:
+        script = runtime.configuration.script
+        fewer = {name: one for name, one in script.utterances.items() if name != "utter_page_duty"}
+        broken = script.model_copy(update={"utterances": fewer})
+        runtime.configuration = runtime.configuration.model_copy(update={"script": broken})
+        for _ in range(4):
+            await _beats(opened[0])
+
+    _with_streams(site, [token], play)

@@ -60,8 +60,8 @@ class Rig:
         phrase = "zin van " + secrets.token_hex(12)
         login = f"p{len(self.phrases)}"
         with self.engine.begin() as tx:
-            person_id = credentials.add_person(
-                tx, self.vault, municipality_id=where, login=login, first_name=login, role=role, passphrase=phrase,
+            person_id = credentials.insert_person(
+                tx, credentials.new_key(self.vault, phrase), municipality_id=where, login=login, first_name=login, role=role,
                 must_renew=printed, now=NOW,
             )  # fmt: skip
             if invited:

@@ -39,7 +39,7 @@ def _ids(store: Store) -> list[int]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store on each database."""
     postgres = request.param == "postgresql"
-    made = open_store(request.getfixturevalue("postgres_database") if postgres else f"sqlite:///{tmp_path}/s.db")
+    made = open_store(request.getfixturevalue("postgres_empty") if postgres else f"sqlite:///{tmp_path}/s.db")
     made.write(metadata.create_all).result()
     made.write(lambda tx: event.create(tx, checkfirst=True)).result()
     yield made

@@ -205,6 +205,25 @@ def test_who_left_cannot_read_new_words_even_with_an_old_copy_of_every_wrap(rig:
         assert denied(lambda: keys.open_conversation(tx, rig.vault, talk.id, before))
 
 
+@pytest.mark.parametrize("put_back", ["before anything was written", "after something was written", "and taken away again"])
+def test_an_older_key_that_was_put_in_force_again_is_noticed(rig: Rig, put_back: str) -> None:
+    """Who left may hold the older one, and would read what comes next."""
+    anna, talk = rig.signed_in(rig.founder("u")), rig.talk("u")
+    child = rig.vault.child_key(talk.token)
+    rig.say(talk.id, "voor de vernieuwing")
+    rig.rotate(anna, "u")
+    if put_back != "before anything was written":
+        rig.say(talk.id, "na de vernieuwing")
+    assert rig.texts(anna, talk.id) == rig.texts(child, talk.id)
+    with rig.engine.begin() as tx:
+        tx.execute(conversation.update().values(key_no=1))
+    rig.say(talk.id, "onder de oude sleutel")
+    with rig.engine.begin() as tx:
+        tx.execute(conversation.update().values(key_no=2 if put_back == "and taken away again" else 1))
+    assert denied(rig.texts, anna, talk.id)
+    assert denied(rig.texts, child, talk.id)
+
+
 def test_half_a_rotation_leaves_everything_readable_and_is_taken_up_again(rig: Rig) -> None:
     anna, bram, cato = rig.signed_in(rig.founder("u")), rig.person("u"), rig.person("u")
     rig.grant(anna, bram)

@@ -48,9 +48,10 @@ def test_login_is_found_in_any_case_and_a_taken_one_is_refused(rig: Rig) -> None
     anna = rig.person("u")
     with rig.engine.begin() as tx:
         assert credentials.look_up(tx, " P0 ").person_id == anna
+        key = credentials.new_key(rig.vault, "lang genoeg om te mogen")
         with pytest.raises(Conflict):
-            credentials.add_person(tx, rig.vault, municipality_id="u", login="P0", first_name="x", role="confidant",
-                               passphrase="lang genoeg om te mogen", must_renew=False, now=NOW)  # fmt: skip
+            credentials.insert_person(tx, key, municipality_id="u", login="P0", first_name="x", role="confidant",
+                                      must_renew=False, now=NOW)  # fmt: skip
 
 
 @pytest.mark.parametrize("login", ["", "\ud83d", "a\0b", "x" * 65, "p0 or 1=1", "Ⅷ", "%"])

@@ -19,6 +19,9 @@ import httpx
 
 from tests.make import CITY
 
+HTTP = httpx.Client(verify=False, timeout=10)  # noqa: S501 - this machine's own http, and no certificates to read
+"""One for all: a client reads every certificate of the machine when it is made."""
+
 
 def free_port() -> int:
     """A port that nobody listens on now."""
@@ -82,7 +85,7 @@ class Server:
         for url in (f"{self.child_url}/{CITY}", f"{self.console_url}/inloggen"):
             while True:
                 try:
-                    if httpx.get(url, timeout=5).status_code == 200:
+                    if HTTP.get(url).status_code == 200:
                         break
                 except httpx.TransportError:
                     pass
@@ -110,13 +113,12 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def send(server: Server, token: str, external_id: str, text: str, client: httpx.Client | None = None) -> dict[str, Any]:
-    """Send one message as the page does; raises on anything but 200."""
-    answer = (client or httpx).post(
+def send(server: Server, token: str, external_id: str, text: str, *, after: int = 0) -> dict[str, Any]:
+    """Send one message as the page does, which has all messages up to number `after`; raises on anything but 200."""
+    answer = HTTP.post(
         f"{server.child_url}/api/{CITY}/messages",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        content=json.dumps({"id": external_id, "text": text, "after": 0}),
-        timeout=10,
+        content=json.dumps({"id": external_id, "text": text, "after": after}),
     )
     answer.raise_for_status()
     body: dict[str, Any] = answer.json()
@@ -126,7 +128,7 @@ def send(server: Server, token: str, external_id: str, text: str, client: httpx.
 def history(server: Server, token: str) -> dict[str, Any]:
     """The whole chat, as the page fetches it after a reload."""
     url = f"{server.child_url}/api/{CITY}/messages"
-    answer = httpx.get(url, params={"after": 0}, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    answer = HTTP.get(url, params={"after": 0}, headers={"Authorization": f"Bearer {token}"})
     answer.raise_for_status()
     body: dict[str, Any] = answer.json()
     return body

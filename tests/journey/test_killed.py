@@ -28,6 +28,7 @@ class Kid(threading.Thread):
     token: str = field(default_factory=new_token)
     acknowledged: list[str] = field(default_factory=list)
     sent: int = 0
+    seen: int = 0
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
@@ -39,11 +40,12 @@ class Kid(threading.Thread):
             text = f"bericht {self.sent}"
             while text not in self.acknowledged:
                 try:
-                    send(self.server, self.token, f"message-{self.sent:08d}", text)
+                    answer = send(self.server, self.token, f"message-{self.sent:08d}", text, after=self.seen)
                 except httpx.HTTPError:
                     time.sleep(0.02)  # the network's own pace
                 else:
                     self.acknowledged.append(text)
+                    self.seen = max(line["seq"] for line in answer["messages"])
 
 
 @pytest.fixture

@@ -93,6 +93,6 @@ def test_search_agrees_with_a_plain_definition(said: list[str]) -> None:
 def test_time_grows_with_the_message_and_not_with_what_an_admin_writes() -> None:
     hostile = [read_phrase("mes ... mes ... mes ... mes", {}) for _ in range(200)]
     phrases = PhraseSet(hostile)
-    begun = time.perf_counter()
+    begun = time.process_time()
     phrases.search(["mes"] * 800)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0

@@ -63,9 +63,11 @@ class Duty:
         if not team.pages:
             team.listener.close()
             del self._teams[team_id]
-        if not self._teams and self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        if not self._teams:
+            self._failures = 0  # the next page is not ended for a database that was away
+            if self._reading is not None:
+                self._reading.cancel()
+                self._reading = None
 
     def learn(self, team_id: str, on_duty: bool) -> None:  # noqa: FBT001 (it is a fact)
         """What was found while something else was read; counts only while nothing is known."""

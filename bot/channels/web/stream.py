@@ -95,6 +95,7 @@ class Streams:
         self._open[stream] = asyncio.get_running_loop().time()
         self.duty.join(stream.team_id, stream.texts_changed)
         if self._keeper is None:
+            self.texts.refresh()  # nobody did while no stream was open
             self._keeper = asyncio.create_task(self._keep())
 
     def drop(self, stream: ChildStream) -> None:
@@ -135,7 +136,7 @@ class Streams:
                 check_at = now + self._check_s
                 try:
                     self._check()
-                except Exception as error:  # noqa: BLE001 - a clock that ends is a page that believes its stream is dead
+                except Exception as error:  # noqa: BLE001 - without the beats that follow, every page gives its stream up
                     log_error(error)
 
     def _check(self) -> None:
