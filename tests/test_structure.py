@@ -17,7 +17,7 @@ LONGEST_FUNCTION = 40
 LONGEST_MODULE = 300
 MEDIAN_MODULE = 100
 
-TOO_LONG = {"nlu/phrases.py", "handoff/models.py", "bot/channels/web/app.py: child_app"}
+TOO_LONG = {"nlu/phrases.py", "handoff/models.py"}
 """What is still too long. It only shrinks: an entry that is no longer needed fails too."""
 
 

@@ -19,7 +19,7 @@ from bot.channels.web.last_resort import last_resort
 from bot.channels.web.pages import Pages
 from bot.channels.web.stream import HEARTBEAT_S, Streams
 from config.limits import TEXT_LIMIT
-from handoff.asgi.bodies import BodyLimitMiddleware
+from handoff.asgi.bodies import BodyLimitMiddleware, Refuse
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
 from handoff.runtime import Runtime
@@ -54,17 +54,7 @@ def child_app(
     bare = last_resort(runtime)
     forms = Forms(chats, pages, bare, text_limit=text_limit)
 
-    async def refuse(request: Request, status: int) -> Response:
-        """The answer to what is not served, as JSON or as a page; always with the numbers."""
-        path = request.url.path
-        if path.startswith("/api/"):
-            return api.refuse(status)
-        if status == 404:
-            return page_response(request, pages.unknown(path), 404)
-        if status == 413:
-            return forms.too_large(request)
-        no_files = pages.words(None, None).say("utter_no_files") if status in (400, 415) else ""
-        return page_response(request, pages.trouble(no_files), status)
+    refuse = _refusals(api, forms, pages)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         return await refuse(request, error.status_code if isinstance(error, HTTPException) else 500)
@@ -81,3 +71,19 @@ def child_app(
     app.router.redirect_slashes = False
     app.state.streams = streams
     return app
+
+
+def _refusals(api: Api, forms: Forms, pages: Pages) -> Refuse:
+    async def refuse(request: Request, status: int) -> Response:
+        """Answer what is not served, as JSON or as a page; always with the numbers."""
+        path = request.url.path
+        if path.startswith("/api/"):
+            return api.refuse(status)
+        if status == 404:
+            return page_response(request, pages.unknown(path), 404)
+        if status == 413:
+            return forms.too_large(request)
+        no_files = pages.words(None, None).say("utter_no_files") if status in (400, 415) else ""
+        return page_response(request, pages.trouble(no_files), status)
+
+    return refuse
