@@ -96,8 +96,9 @@ def send_first(site: Site, walk: Walk) -> None:
 
 
 def test_the_walk_names_every_file_that_a_childs_text_passes(tmp_path: Path) -> None:
+    reader = open_reader().reader
     with walking() as walk, house(tmp_path) as made:
-        send_first(Site(made, open_reader().reader.understand), walk)
+        send_first(Site(made, reader.understand, options={"is_quick": reader.is_quick}), walk)
 
     inward = named("A child's text in")
     assert walk.with_text <= inward, "name these in docs/architecture.md, or let the text pass them by"

@@ -137,7 +137,7 @@ class Updates:
             found = Understanding(FALLBACK, 0.0, URGENCY_OF[FALLBACK], "nl")
         if post.text.strip().casefold() in _STOP:
             return Understanding("stop_or_delete", 1.0, max(found.urgency, URGENCY_OF["stop_or_delete"]), "nl")
-        return pressed(found, self._runtime.configuration.script, post.text)
+        return pressed(found, self._runtime.script_for(self._fallback), post.text)
 
     async def _failed(self, number: int | None, meaning: object, error: Exception) -> None:
         """Numbers at once: the tries that follow may take half a minute. What can never succeed holds nobody up."""

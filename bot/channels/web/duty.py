@@ -19,6 +19,9 @@ from handoff.events import MISSED, Listener, team_topic
 from handoff.queue import roster
 from handoff.runtime import Runtime
 
+AT_ONCE = 10
+"""Pages that hear of a change before the loop may do something else."""
+
 Changed = Callable[[], None]
 """Called in the loop when somebody came on duty or the last one left."""
 
@@ -118,8 +121,8 @@ class Duty:
 
 async def _tell(pages: list[Changed]) -> None:
     """All of them, a few at a time: a child's own event does not wait until thousands have heard of this."""
-    for start in range(0, len(pages), 50):
-        for changed in pages[start : start + 50]:
+    for start in range(0, len(pages), AT_ONCE):
+        for changed in pages[start : start + AT_ONCE]:
             changed()
         await asyncio.sleep(0)
 
