@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bench.streams import SMALL, run
+from bot.channels.web.stream import MOST_PER_CHAT
 from handoff.database import SqliteStore
 from handoff.events import team_topic
 from tests.bot.web import Site, Stream, new_token, stream
@@ -196,3 +197,19 @@ def test_texts_that_cannot_be_made_do_not_stop_the_beats(site: Site) -> None:
             await _beats(opened[0])
 
     _with_streams(site, [token], play)
+
+
+def test_one_chat_keeps_few_streams_also_when_many_open_at_once(site: Site) -> None:
+    (token,) = _children(site, 1)
+
+    async def whole() -> None:
+        async with AsyncExitStack() as stack:
+            many = (stream(site.app, PATH, {"Authorization": f"Bearer {token}"}) for _ in range(MANY))
+            await asyncio.gather(*(stack.enter_async_context(one) for one in many))
+            for _ in range(100):
+                if site.app.state.streams.count() <= MOST_PER_CHAT:
+                    return
+                await asyncio.sleep(0.01)
+            raise AssertionError(f"{site.app.state.streams.count()} streams of one chat are open")
+
+    asyncio.run(whole())

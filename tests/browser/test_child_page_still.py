@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.child_desk import Child, send, served
 from tests.make import CITY, House
@@ -33,21 +34,35 @@ def child(sqlite_house: House, chromium: Browser) -> Iterator[Child]:
         yield made
 
 
-def _asked(page: Page, path: str) -> list[str]:
-    """Every request for this path from now on."""
-    seen: list[str] = []
-    page.on("response", lambda answer: seen.append(answer.url) if path in answer.url else None)
-    return seen
+@dataclass
+class Asked:
+    """What the page asks for by itself, under a clock that the test turns and that stands still while an answer is on its way:
+    else a slow machine looks like a network that is down."""
 
+    page: Page
+    path: str
+    begun: int = 0
+    answered: int = 0
 
-def _until(page: Page, asked: list[str], count: int) -> None:
-    """Let time pass, by seconds, until the page asked so often, and what it got is drawn."""
-    for _ in range(200):
-        if len(asked) >= count:
-            break
-        page.clock.run_for(1_000)
-    assert len(asked) >= count
-    page.clock.run_for(1_000)
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self._note(request, begun=1))
+        self.page.on("requestfinished", lambda request: self._note(request, answered=1))
+
+    def _note(self, request: Request, begun: int = 0, answered: int = 0) -> None:
+        if self.path in request.url:
+            self.begun += begun
+            self.answered += answered
+
+    def until(self, count: int) -> None:
+        """Let time pass, by seconds, until so many were answered, and the last answer is drawn."""
+        for _ in range(200):
+            while self.begun > self.answered:
+                self.page.wait_for_event("requestfinished", lambda request: self.path in request.url)
+            if self.answered >= count:
+                break
+            self.page.clock.run_for(1_000)
+        assert self.answered >= count
+        self.page.clock.run_for(1_000)
 
 
 def test_before_the_first_word(child: Child) -> None:
@@ -56,11 +71,11 @@ def test_before_the_first_word(child: Child) -> None:
         page.clock.install()
         page.goto(f"{child.origin}/{CITY}")
         page.evaluate(HOLD)
-        asked = _asked(page, "/status")
-        _until(page, asked, 3)
+        asked = Asked(page, "/status")
+        asked.until(3)
         assert page.evaluate(HELD) == ["0800-0432", "0800-0432", []]
         child.site.on_duty()
-        _until(page, asked, 5)
+        asked.until(5)
         expect(page.locator("#duty")).to_contain_text("Er is nu een mens")
         text, focus, touched = page.evaluate(HELD)
         assert (text, focus) == ("0800-0432", "0800-0432")
@@ -97,9 +112,9 @@ def test_in_a_chat_that_asks_every_few_seconds(child: Child) -> None:
         page.goto(f"{child.origin}/{CITY}")
         send(page, "hoi")
         expect(page.locator(".bot")).to_have_count(3)
-        asked = _asked(page, "/messages?after=")
-        _until(page, asked, 2)
+        asked = Asked(page, "/messages?after=")
+        asked.until(2)
         page.evaluate(HOLD)
-        _until(page, asked, 25)  # also when a stream is tried in between, and fails again
+        asked.until(25)  # also when a stream is tried in between, and fails again
         assert page.evaluate(HELD) == ["0800-0432", "0800-0432", []]
         page.unroute_all(behavior="ignoreErrors")

@@ -89,8 +89,8 @@ class Streams:
     def add(self, stream: ChildStream) -> None:
         """Count a stream that has begun; of one chat the newest stay."""
         mine = self._by_chat.setdefault(stream.conversation_id, [])
-        if len(mine) >= MOST_PER_CHAT:
-            mine[0].end()
+        for oldest in mine[: max(0, len(mine) + 1 - MOST_PER_CHAT)]:  # some of them may be ending already
+            oldest.end()
         mine.append(stream)
         self._open[stream] = asyncio.get_running_loop().time()
         self.duty.join(stream.team_id, stream.texts_changed)
