@@ -118,6 +118,7 @@ def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: dat
     except Exception as error:  # noqa: BLE001
         log.error("telling_failed", error=type(error).__name__)
     due.put_off(tx, handoff_id, now + due.PUT_OFF)
+    handoffs.lapse(tx, handoff_id=handoff_id, now=now)  # also unsaid: no child stays with a confidant who vanished
     return 0
 
 

@@ -55,11 +55,13 @@ class OpenedMessage:
 
 
 def key_in_force(tx: Connection, vault: Vault, conversation_id: str) -> ConversationKey:
-    """Return what seals new words of a conversation. Raises `Denied` when that key was swapped."""
+    """Return what seals new words of a conversation. Raises `Denied` when that key was swapped, or is not the newest one."""
+    newer = conversation_key.alias("newer")
+    is_newest = ~sa.exists().where(newer.c.conversation_id == conversation.c.id, newer.c.no > conversation.c.key_no)
     row = tx.execute(
         sa.select(*SCOPE, conversation_key.c.no, conversation_key.c.public_key, conversation_key.c.teams, conversation_key.c.mac)
         .join(conversation_key, conversation_key.c.conversation_id == conversation.c.id)
-        .where(conversation.c.id == conversation_id, conversation_key.c.no == conversation.c.key_no)
+        .where(conversation.c.id == conversation_id, conversation_key.c.no == conversation.c.key_no, is_newest)
     ).first()
     if row is None:
         raise Denied

@@ -23,6 +23,7 @@ from handoff import crypto
 from handoff.accounts.sessions import Unlocked, end_all_sessions
 from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied
+from handoff.events import announce, team_topic
 from handoff.keys import conversation as keys
 from handoff.keys.team import (
     current_public_keys,
@@ -34,7 +35,7 @@ from handoff.keys.team import (
     team_private_keys,
     vouch,
 )
-from handoff.models import conversation, conversation_key, key_wrap, membership, person, team, team_key, team_wrap
+from handoff.models import conversation, conversation_key, key_wrap, membership, person, shift, team, team_key, team_wrap
 
 
 def rotate(tx: Connection, vault: Vault, *, by: Unlocked, team_id: str, remove: str | None = None) -> None:
@@ -176,6 +177,9 @@ def _take_away(tx: Connection, team_id: str, person_id: str) -> None:
     if not gone:
         raise Denied
     end_all_sessions(tx, person_id)
+    mine = (shift.c.team_id == team_id, shift.c.person_id == person_id, shift.c.ends_at.is_(None))
+    tx.execute(shift.update().where(*mine).values(ends_at=shift.c.seen_at))  # who is out is not there for a child any more
+    announce(tx, team_topic(team_id), "duty")
 
 
 def _vouched_members(tx: Connection, team_id: str, epoch: int, private: bytes) -> dict[str, bytes]:

@@ -59,6 +59,7 @@ _KEY_FIELDS = ("no", "public_key", "teams", "mac")
 _reader = person.alias("reader")
 _MINE = (conversation.c.channel == sa.bindparam("through"), conversation.c.child_auth == sa.bindparam("auth"))
 _LOCK = Prepared(sa.select(conversation.c.id).where(*_MINE).with_for_update())
+_newer = conversation_key.alias("newer")
 _FIND = Prepared(
     sa.select(
         *chats.COLUMNS,
@@ -67,6 +68,10 @@ _FIND = Prepared(
         is_manned(conversation.c.team_id).correlate(conversation).label("on_duty"),
         conversation.c.child_public_key,
         conversation.c.expires_on,
+        sa.exists()
+        .where(_newer.c.conversation_id == conversation.c.id, _newer.c.no > conversation.c.key_no)
+        .correlate(conversation)
+        .label("is_put_back"),
         *(conversation_key.c[name].label(f"key_{name}") for name in _KEY_FIELDS),
     )
     .outerjoin(
@@ -105,7 +110,7 @@ def find(tx: Connection, vault: Vault, door: Door, now: datetime, *, lock: bool 
         return None
     after_chat = len(_CHAT_FIELDS)
     after_handoff = after_chat + len(_HANDOFF_FIELDS)
-    if row.key_mac is None:  # somebody took the key away: never a new chat in the place of this one
+    if row.key_mac is None or row.is_put_back:  # somebody took the key away, or put an older one in force that a leaver may hold
         raise Denied
     chat = Chat(*row[:after_chat])
     item = Handoff(*row[after_chat:after_handoff]) if row.handoff_id is not None else None

@@ -106,10 +106,8 @@ def plan(tx: Connection, item: Handoff, *, step: str, told_minutes: int, told_on
 
 
 def put_off(tx: Connection, handoff_id: str, until: datetime) -> None:
-    """Let it rest until `until`: it could not be done."""
-    this = handoff.c.id == handoff_id
-    tx.execute(handoff.update().where(this, HANDOFF_WAITS).values(due_at=until))
-    tx.execute(handoff.update().where(this, HANDOFF_IS_CLAIMED).values(lease_until=until))
+    """Let a waiting one rest until `until`: it could not be done."""
+    tx.execute(handoff.update().where(handoff.c.id == handoff_id, HANDOFF_WAITS).values(due_at=until))
 
 
 _TOLD = sa.and_(HANDOFF_WAITS, handoff.c.told_on_duty.is_(True))

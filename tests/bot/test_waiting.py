@@ -150,6 +150,19 @@ def test_a_child_that_cannot_be_told_stands_back_and_is_told_when_it_can(house: 
     assert {_utterances(house, chat)[-1] for chat in chats} == {"utter_waiting_1"}
 
 
+def test_a_child_that_cannot_be_told_is_given_back_all_the_same(house: House) -> None:
+    """Its confidant vanished, and its next message collides: it waits for another human, though nothing could be said."""
+    sanne = house.confidant("sanne")
+    chat = first_child(house).conversation_id
+    item = _item(house, chat)
+    house.runtime.store.write(lambda tx: confidant.claim(tx, house.runtime, sanne, item.id, house.clock())).result()
+    wrong = conversation.update().where(conversation.c.id == chat).values(last_seq=0)
+    house.runtime.store.write(lambda tx: tx.execute(wrong).close()).result()
+    house.clock.turn(minutes=4)
+    assert _tell(house) == 0
+    assert _item(house, chat).state == "waiting"
+
+
 def test_several_processes_say_it_once(house: House) -> None:
     house.confidant("sanne")
     chats = [first_child(house).conversation_id for _ in range(2 * BATCH + 5)]

@@ -17,7 +17,9 @@ from handoff.crypto import X25519, XWING, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Conflict, Denied
 from handoff.keys import team as team_keys
+from handoff.keys.messages import key_in_force
 from handoff.models import conversation, key_wrap, membership, message, person, team, team_key, team_wrap
+from handoff.queue import roster
 from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, denied, sqlite_rig
 
 
@@ -167,7 +169,11 @@ def test_rotation_keeps_history_and_shuts_out_who_left(rig: Rig) -> None:
     talk, silent = rig.talk("u"), rig.talk("u", web=False)
     rig.say(talk.id, "voor")
     rig.say(silent.id, "stil")
+    with rig.engine.begin() as tx:
+        roster.start(tx, team_id="u", person_id=bram, now=NOW)
     rig.rotate(anna, "u", remove=bram)
+    with rig.engine.begin() as tx:
+        assert not roster.on_duty(tx, "u", NOW), "a child was told of somebody who may not read it any more"
     rig.say(talk.id, "na")
     child = rig.vault.child_key(talk.token)
     assert rig.texts(anna, talk.id) == rig.texts(child, talk.id) == ["voor", "na"]
@@ -205,19 +211,32 @@ def test_who_left_cannot_read_new_words_even_with_an_old_copy_of_every_wrap(rig:
         assert denied(lambda: keys.open_conversation(tx, rig.vault, talk.id, before))
 
 
+def _say_under(rig: Rig, key: keys.ConversationKey, text: str) -> None:
+    """Write as a server that still goes by an older key."""
+    with rig.engine.begin() as tx:
+        bump = conversation.update().where(conversation.c.id == key.conversation_id).values(last_seq=conversation.c.last_seq + 1)
+        seq: int = tx.execute(bump.returning(conversation.c.last_seq)).scalar_one()
+        sealed = keys.seal_with(rig.vault, key, seq=seq, role="child", text=text)
+        row = {"conversation_id": key.conversation_id, "seq": seq, "role": "child", "created_at": NOW, **sealed._asdict()}
+        tx.execute(message.insert().values(**row))
+
+
 @pytest.mark.parametrize("put_back", ["before anything was written", "after something was written", "and taken away again"])
 def test_an_older_key_that_was_put_in_force_again_is_noticed(rig: Rig, put_back: str) -> None:
     """Who left may hold the older one, and would read what comes next."""
     anna, talk = rig.signed_in(rig.founder("u")), rig.talk("u")
     child = rig.vault.child_key(talk.token)
     rig.say(talk.id, "voor de vernieuwing")
+    with rig.engine.begin() as tx:
+        older = key_in_force(tx, rig.vault, talk.id)
     rig.rotate(anna, "u")
     if put_back != "before anything was written":
         rig.say(talk.id, "na de vernieuwing")
     assert rig.texts(anna, talk.id) == rig.texts(child, talk.id)
     with rig.engine.begin() as tx:
         tx.execute(conversation.update().values(key_no=1))
-    rig.say(talk.id, "onder de oude sleutel")
+    assert denied(rig.say, talk.id, "hieronder wordt niets meer verzegeld")
+    _say_under(rig, older, "onder de oude sleutel")
     with rig.engine.begin() as tx:
         tx.execute(conversation.update().values(key_no=2 if put_back == "and taken away again" else 1))
     assert denied(rig.texts, anna, talk.id)

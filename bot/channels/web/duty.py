@@ -141,7 +141,7 @@ class LiveTexts:
         """The texts of this gemeente; the same object as long as nothing in them changes."""
         key = (slug, on_duty)
         if key not in self._made:
-            self._made[key] = self._make(*key)
+            self._made[key] = self._make_if_served(*key)
         return self._made[key]
 
     def refresh(self) -> set[str]:
@@ -152,14 +152,15 @@ class LiveTexts:
         self._minute, self._configuration = now, configuration
         changed = set()
         for key, old in list(self._made.items()):
-            try:
-                new = self._make(*key)
-            except NotFound:  # the gemeente is no longer served
-                new = {}
+            new = self._make_if_served(*key)
             if new != old:
                 self._made[key] = new
                 changed.add(key[0])
         return changed
 
-    def _make(self, slug: str, on_duty: bool) -> dict[str, object]:  # noqa: FBT001
-        return dict(self._pages.words(self._runtime.municipality(slug), on_duty).live())
+    def _make_if_served(self, slug: str, on_duty: bool) -> dict[str, object]:  # noqa: FBT001
+        """Nothing for a gemeente that is no longer served: a page that is open there still shows what was said."""
+        try:
+            return dict(self._pages.words(self._runtime.municipality(slug), on_duty).live())
+        except NotFound:
+            return {}

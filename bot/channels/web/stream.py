@@ -222,8 +222,10 @@ class ChildStream(Response):
             self._task = asyncio.create_task(self._push())
 
     async def _beat(self) -> None:
-        await self._write(_BEAT)
-        self._task = None
+        try:
+            await self._write(_BEAT)
+        finally:
+            self._task = None
         if self._due:
             self._wake(self._due)
 
