@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
+from handoff import confidant
 from tests.browser.console_desk import Served, faults_of, served
-from tests.handoff.desk import new_child
+from tests.handoff.desk import new_child, write
 from tests.handoff.long_queue import MANY, many_wait
 from tests.make import House
 
@@ -73,3 +74,21 @@ def test_a_long_queue_can_be_read_on_every_screen(site: Served, look: str) -> No
         expect(page.get_by_role("link", name="Volgende 20")).to_be_visible()
         assert faults_of(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_chat_that_stands_elsewhere_on_the_page_stays_when_another_child_comes(site: Served) -> None:
+    """What the page shows already is named, not sent: in each of its lists."""
+    house = site.house
+    noor = house.confidant("noor")
+    mine, theirs = new_child(house, "hoi").handoff_id, new_child(house, "hallo").handoff_id
+    with site.window("sanne") as page:
+        _settled(page)
+        sanne = next(who for who in house._signed_in if who.first_name == "Sanne")
+        for who, handoff_id in ((sanne, mine), (noor, theirs)):
+            write(house, lambda tx, who=who, held=handoff_id: confidant.claim(tx, house.runtime, who, held, house.clock()))
+        rows = page.locator(f"#mijn-{mine}, #ander-{theirs}")
+        expect(rows).to_have_count(2)
+        for _ in range(3):
+            came = new_child(house, "hoi").handoff_id
+            expect(page.locator(f"#kind-{came}")).to_be_visible()
+            assert rows.count() == 2

@@ -34,9 +34,7 @@ function merge(target, fresh) {
     if (target.getAttribute(name) !== fresh.getAttribute(name)) target.setAttribute(name, fresh.getAttribute(name));
   }
   const old = new Map([...target.children].filter((c) => c.id).map((c) => [c.id, c]));
-  const tagged = new Map([...target.children].filter((c) => c.dataset.tag).map((c) => [c.dataset.tag, c]));
   const rows = [...fresh.children].map((child, i) => {
-    if (child.dataset.same) return tagged.get(child.dataset.same) || child; // the server left out what this page shows already
     const before = child.id ? old.get(child.id) : target.children[i];
     if (!before || before.id !== child.id) return child;
     if (before.isEqualNode(child)) return before;
@@ -73,6 +71,22 @@ function look(root, leading) {
   title(count, unread);
 }
 
+// Rows that this page shows already come as their tag alone: puts in what each stands for, so that what is merged is whole,
+// wherever a list has moved to. Returns whether all were found.
+function fillIn(fresh, here) {
+  const shown = new Map([...here.querySelectorAll("[data-tag]")].map((row) => [row.dataset.tag, row]));
+  let whole = true;
+  for (const named of fresh.querySelectorAll("[data-same]")) {
+    const row = shown.get(named.dataset.same);
+    if (row) named.replaceWith(row.cloneNode(true));
+    else {
+      named.remove();
+      whole = false;
+    }
+  }
+  return whole;
+}
+
 // Asks for what changed: the rows that are shown already are named, and do not come again.
 async function refreshOnce(leading) {
   const here = document.getElementById("wachtrij");
@@ -82,6 +96,7 @@ async function refreshOnce(leading) {
   const fresh = document.adoptNode(page.getElementById("wachtrij"));
   look(fresh, leading);
   if (!here) return;
+  if (!fillIn(fresh, here)) again = true; // a row went away while this page was asking: the next look brings it
   trustServerClock(fresh.dataset.now);
   tick(fresh);
   tick(here);
@@ -91,7 +106,6 @@ async function refreshOnce(leading) {
   if (focused && !here.contains(document.activeElement)) {
     (document.getElementById(focused) || document.getElementById("inhoud")).focus({ preventScroll: true });
   }
-  for (const row of here.querySelectorAll("[data-same]")) row.remove(); // not shown here after all: it comes with the next look
 }
 
 // One look at a time, and not more than two a second: what is heard meanwhile becomes one more look.
