@@ -84,8 +84,8 @@ def test_a_chat_that_stands_elsewhere_on_the_page_stays_when_another_child_comes
     with site.window("sanne") as page:
         _settled(page)
         sanne = next(who for who in house._signed_in if who.first_name == "Sanne")
-        for who, handoff_id in ((sanne, mine), (noor, theirs)):
-            write(house, lambda tx, who=who, held=handoff_id: confidant.claim(tx, house.runtime, who, held, house.clock()))
+        write(house, lambda tx: confidant.claim(tx, house.runtime, sanne, mine, house.clock()))
+        write(house, lambda tx: confidant.claim(tx, house.runtime, noor, theirs, house.clock()))
         rows = page.locator(f"#mijn-{mine}, #ander-{theirs}")
         expect(rows).to_have_count(2)
         for _ in range(3):
