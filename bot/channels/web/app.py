@@ -22,6 +22,7 @@ from config.limits import TEXT_LIMIT
 from handoff.asgi.bodies import BodyLimitMiddleware, Refuse
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.asgi.security_txt import security_txt
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
@@ -38,11 +39,13 @@ def child_app(
     *,
     is_quick: Callable[[str], bool] = lambda _text: False,
     origin: str = "",
+    security_contact: str | None = None,
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Starlette:
-    """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters.
+    """Put the child's server together. `origin` is its public address (https:// adds HSTS), `security_contact` stands in its
+    security.txt; limits in bytes and characters.
 
     Open streams end when the store's hub is closed.
     """
@@ -60,7 +63,7 @@ def child_app(
         return await refuse(request, error.status_code if isinstance(error, HTTPException) else 500)
 
     app = Starlette(
-        routes=[*api.routes(), *forms.routes()],
+        routes=[*security_txt(security_contact, origin, runtime.clock), *api.routes(), *forms.routes()],
         middleware=[
             Middleware(SecurityHeadersMiddleware, headers=HEADERS, defaults=DEFAULTS, https=origin.startswith("https://")),
             Middleware(ErrorMiddleware, refuse=refuse, last_resort=bare()),
