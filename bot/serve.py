@@ -70,8 +70,10 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[E
     readiness, most = readiness_of(parts, running.ready.is_set), places_here()
     made = []
     if isinstance(s, ChildSettings):
-        limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(
+            parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, security_contact=s.security_contact,
+            body_limit=s.body_limit, text_limit=s.text_limit,
+        )  # fmt: skip
         for service in channels:
             app = service.front(app)
         own = most - most // 4 if isinstance(s, ConsoleSettings) else most
@@ -79,7 +81,9 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[E
         made.append(EdgeServer(HealthMiddleware(app, readiness), s.child_host, s.child_port, page=numbers, most=own))
     if isinstance(s, ConsoleSettings):
         own = most // 4 if isinstance(s, ChildSettings) else most
-        console = HealthMiddleware(console_app(parts.runtime, origin=s.console_origin), readiness)
+        console = HealthMiddleware(
+            console_app(parts.runtime, origin=s.console_origin, security_contact=s.security_contact), readiness
+        )
         made.append(EdgeServer(console, s.console_host, s.console_port, page=last_words, most=own))
     if isinstance(s, LoopsSettings) and s.loops_port:
         made.append(EdgeServer(HealthMiddleware(None, readiness), s.loops_host, s.loops_port, page=bytes, most=LEAST))

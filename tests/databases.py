@@ -134,3 +134,15 @@ def cluster(shared: str) -> Iterator[Cluster]:
         server.cleanup()
         if not (folder / "data").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def lose_connections(url: str, times: int) -> None:
+    """Have PostgreSQL end the connection that adds a message, in the middle of its transaction, as many `times`."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE SEQUENCE deaths")  # what it counts is not rolled back
+        connection.exec_driver_sql(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('deaths') <= {times} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$"
+        )
+        connection.exec_driver_sql("CREATE TRIGGER dies BEFORE INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION die()")
