@@ -90,13 +90,15 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_
     readiness = readiness_of(parts, running.ready.is_set)
     made = []
     if isinstance(s, ChildSettings):
-        limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(
+            parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, security_contact=s.security_contact,
+            body_limit=s.body_limit, text_limit=s.text_limit,
+        )  # fmt: skip
         for service in channels:
             app = service.front(app)
         made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
     if isinstance(s, ConsoleSettings):
-        console = console_app(parts.runtime, origin=s.console_origin)
+        console = console_app(parts.runtime, origin=s.console_origin, security_contact=s.security_contact)
         made.append(_server(HealthMiddleware(console, readiness), s.console_host, s.console_port))
     if isinstance(s, LoopsSettings) and s.loops_port:
         made.append(_server(HealthMiddleware(None, readiness), s.loops_host, s.loops_port))
