@@ -46,6 +46,9 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
+PREPARE_S = 2.0
+"""How long the pages wait for the database at a start: after that they show the numbers."""
+
 ROLES: Mapping[str, type[SharedSettings]] = {"child": ChildSettings, "console": ConsoleSettings, "loops": LoopsSettings}
 """What can run apart, each with the settings that it reads. A process that does all has `Settings`, which is each of them."""
 
@@ -125,13 +128,22 @@ async def serve(running: Running, tell: Callable[[str], None]) -> None:
     loops = isinstance(running.parts.settings, LoopsSettings)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
-            tasks.create_task(server.serve())
+            tasks.create_task(_open(server, running))
         tasks.create_task(_work(running, tell, channels))
         tasks.create_task(_end(running, web))
         for service in channels if loops else ():  # also before the database is there: the numbers are told
             tasks.create_task(service.run(running.stop))
     for service in channels:
         await service.close()
+
+
+async def _open(server: EdgeServer, running: Running) -> None:
+    """Serve once what was erased is gone from a database that was put back. One that is away is not waited for longer than this."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (running.ready, running.stop)]
+    await asyncio.wait(waits, timeout=PREPARE_S, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await server.serve()
 
 
 async def _end(running: Running, web: list[EdgeServer]) -> None:
