@@ -20,6 +20,7 @@ from bot.simulate import simulate
 from config.private_files import write_private
 from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
 from handoff import installation, publishing
+from handoff.backups.replay import keep, replay
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
@@ -108,13 +109,18 @@ def _cost(settings: SharedSettings) -> Cost:
 
 
 def prepare(runtime: Runtime, url: str) -> None:
-    """Migrate, see that the key folder is the one of this database, and make the script and the gemeenten known.
+    """Migrate, see that the key folder is the one of this database, make the script and the gemeenten known, and erase again what
+    an older copy of the database brought back.
 
     Raises `SQLAlchemyError` or `HandoffError` when that cannot be done now; try again later.
     """
     upgrade(url)
     installation.settle(runtime.store, runtime.vault)
     runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
+    again = runtime.store.write(lambda tx: replay(tx, runtime.vault, runtime.clock())).result()
+    runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()
+    if again:
+        log.warning("erased_again", chats=again.chats, people=again.people)
 
 
 def prepare_database(runtime: Runtime, url: str, tell: Callable[[str], None] = lambda _text: None) -> bool:

@@ -111,6 +111,15 @@ class KeyDirectory:
         with self._ours() as folder, _written():
             _make(folder, name, content)
 
+    def append(self, name: str, content: bytes) -> None:
+        """Add to the end of a file, durably and in one piece, whoever else does so.
+
+        Raises `StoreUnavailable` when the directory is away or the disk fails.
+        """
+        with self._ours() as folder, _written():
+            _write_durably(folder, name, content, os.O_APPEND)
+            os.fsync(folder)  # the name too, when this was the first
+
     def destroy(self, name: str) -> None:
         """Overwrite and remove; one that is already gone is fine.
 
@@ -232,8 +241,8 @@ def _make(folder: int, name: str, content: bytes) -> None:
     os.fsync(folder)  # names in the directory durable too
 
 
-def _write_durably(folder: int, name: str, content: bytes) -> None:
-    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+def _write_durably(folder: int, name: str, content: bytes, how: int = os.O_EXCL) -> None:
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | how, 0o600, dir_fd=folder)
     with os.fdopen(handle, "wb", buffering=0) as stream:
         if stream.write(content) != len(content):
             raise OSError
