@@ -9,7 +9,7 @@ import structlog
 
 from bot.preflight import why_not
 from handoff import installation
-from handoff.installation import KeysAway, KeysOfAnother
+from handoff.installation import KeysAway, OthersKeys
 from handoff.runtime import Runtime
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ class KeyWatch:
         """Look once. Raises what the database itself does wrong."""
         try:
             await asyncio.to_thread(installation.see, self._runtime.store, self._runtime.vault)
-        except (KeysAway, KeysOfAnother) as fault:
+        except (KeysAway, OthersKeys) as fault:
             if not self._told:
                 log.error("keys_not_usable", reason=str(fault))
             self.told(why_not(fault))

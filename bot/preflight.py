@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config.private_files import make_private
 from config.settings import Settings
-from handoff.installation import KeysAway, KeysOfAnother
+from handoff.installation import KeysAway, OthersKeys
 
 
 class CannotStart(Exception):
@@ -72,7 +72,7 @@ _AWAY = (
     "gewist. Koppel de map weer aan. Is zij voorgoed weg? Maak een lege map (chmod 700) en draai `praat keys adopt`: de "
     "gesprekken van toen blijven onleesbaar."
 )
-_WHY_NOT = ((KeysOfAnother, _OF_ANOTHER), (KeysAway, _AWAY))
+_WHY_NOT = ((OthersKeys, _OF_ANOTHER), (KeysAway, _AWAY))
 
 
 def why_not(error: Exception) -> str:

@@ -22,7 +22,7 @@ class KeysAway(StoreUnavailable):
     """The key directory is not there, or has no marker."""
 
 
-class KeysOfAnother(StoreUnavailable):
+class OthersKeys(StoreUnavailable):
     """The key directory and the database do not belong together."""
 
 
@@ -41,7 +41,7 @@ def settle(store: Store, vault: Vault) -> None:
     """Hold the database against the key directory, and from now on use keys only while they belong together.
 
     A first start makes the marker and the id; so does the first start of a version that knows them, when keys of the chats
-    are there. Raises `KeysAway`, `KeysOfAnother`, or any other `StoreUnavailable`.
+    are there. Raises `KeysAway`, `OthersKeys`, or any other `StoreUnavailable`.
     """
     known, marker = store.read(_known).result(), _marker(vault)
     if known.id is None:
@@ -66,13 +66,13 @@ def _compare(vault: Vault, wanted: str) -> None:
     if marker is None:
         raise KeysAway("the key directory has no marker: it is empty, or not mounted")
     if marker != wanted:
-        raise KeysOfAnother("the key directory belongs to another installation than the database")
+        raise OthersKeys("the key directory belongs to another installation than the database")
     vault.key_files.see()
 
 
 def adopt(store: Store, vault: Vault) -> bool:
     """Take a key directory without a marker into use with this database: a copy of before there were markers, or an empty one
-    because the old one is lost. False when they belonged together already. Raises `KeysOfAnother`, `KeysAway`."""
+    because the old one is lost. False when they belonged together already. Raises `OthersKeys`, `KeysAway`."""
     known, marker = store.read(_known).result(), _marker(vault)
     if marker is None:
         chosen = known.id or secrets.token_hex(16)
@@ -90,12 +90,12 @@ def _marker(vault: Vault) -> str | None:
 
 
 def _demand_plausible(vault: Vault, known: _Known, marker: str | None) -> None:
-    """A database without an id: it is new, or of a version that had none. Raises `KeysOfAnother`, `KeysAway`."""
+    """A database without an id: it is new, or of a version that had none. Raises `OthersKeys`, `KeysAway`."""
     keys = vault.unmarked_keys()
     if known.is_new and keys:
-        raise KeysOfAnother("the database is new, and the key directory is not")
+        raise OthersKeys("the database is new, and the key directory is not")
     if known.days and not known.days & keys:
-        raise (KeysAway if marker is None else KeysOfAnother)("the key directory has no key of any chat in the database")
+        raise (KeysAway if marker is None else OthersKeys)("the key directory has no key of any chat in the database")
 
 
 def _known(tx: Connection) -> _Known:

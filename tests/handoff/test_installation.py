@@ -15,7 +15,7 @@ from handoff.chats.conversation import Door
 from handoff.crypto import Vault
 from handoff.crypto.key_directory import MARKER, Unfit
 from handoff.errors import Denied, NotFound, StoreUnavailable
-from handoff.installation import KeysAway, KeysOfAnother
+from handoff.installation import KeysAway, OthersKeys
 from handoff.models import installation as table
 from handoff.models import message as message_table
 from tests.make import TOY, House, first_child, incoming, rows, understood
@@ -123,7 +123,7 @@ def test_a_start_with_another_key_folder_or_none_is_refused_and_makes_nothing(pl
     first_child(place.house)
     place.put(what)
     stood = place.names()
-    refusal = {"gone": KeysAway, "empty": KeysAway, "of another": KeysOfAnother, "a file": Unfit}[what]
+    refusal = {"gone": KeysAway, "empty": KeysAway, "of another": OthersKeys, "a file": Unfit}[what]
     for _ in range(2):
         with pytest.raises(refusal):
             place.settle()
@@ -137,7 +137,7 @@ def test_a_process_that_was_refused_uses_no_key(place: Place) -> None:
     vault = place.vault()
     with pytest.raises(StoreUnavailable):
         vault.buckets()
-    with pytest.raises(KeysOfAnother):
+    with pytest.raises(OthersKeys):
         installation.settle(place.house.runtime.store, vault)
     for attempt in (vault.buckets, lambda: vault.make_bucket("2026-12-22"), lambda: vault.seal_for_delivery(b"x")):
         with pytest.raises(StoreUnavailable):
@@ -167,7 +167,7 @@ def test_a_first_start_that_died_between_marker_and_database_goes_on(house: Hous
 def test_a_new_database_beside_old_keys_is_refused(house: House) -> None:
     vault = Vault.founded(house.secret, house.folder / "old", cost=TOY)
     vault.make_bucket("2026-12-22")
-    with pytest.raises(KeysOfAnother):
+    with pytest.raises(OthersKeys):
         installation.settle(house.runtime.store, vault)
     assert rows(house, table) == []
 
@@ -192,7 +192,7 @@ def test_a_key_folder_that_is_lost_for_good_can_be_replaced_on_purpose(place: Pl
     house.confidant("sanne")
     first_child(house, token=token)
     place.put("of another")
-    with pytest.raises(KeysOfAnother):
+    with pytest.raises(OthersKeys):
         installation.adopt(house.runtime.store, place.vault())
     for file in place.path.iterdir():
         file.unlink()
@@ -208,7 +208,7 @@ def test_a_key_folder_that_is_lost_for_good_can_be_replaced_on_purpose(place: Pl
 def test_a_database_that_was_put_back_from_another_installation_is_noticed_while_running(place: Place) -> None:
     run = place.house.runtime
     run.store.write(lambda tx: tx.execute(table.update().values(id="another"))).result()
-    with pytest.raises(KeysOfAnother):
+    with pytest.raises(OthersKeys):
         installation.see(run.store, run.vault)
     with pytest.raises(StoreUnavailable):
         run.vault.buckets()
