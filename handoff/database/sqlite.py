@@ -21,7 +21,7 @@ from handoff.database.sqlite_connection import Job, WritingConnection
 from handoff.database.sqlite_writer import Writer
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
-from handoff.events import Hub
+from handoff.events import ERASURES, REPLACED, Event, Hub
 
 _READERS = 4
 _PRAGMAS = (
@@ -143,6 +143,7 @@ class SqliteStore:
         if self._inode not in (None, inode):
             self._writer.dispose()
             self._reader.dispose()
+            self.hub.publish([Event(ERASURES, REPLACED)])
         self._inode = inode
         if demanded not in (None, inode):
             raise StoreUnavailable("the database file was replaced")
