@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.private_files import make_private
 from config.settings import Settings
+from handoff.installation import KeysAway, OthersKeys
 
 
 class CannotStart(Exception):
@@ -66,3 +67,21 @@ def _see_that_free(name: str, host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CannotStart(f"poort {port} kan niet: {error.strerror}. Stop wat daar draait, of kies een andere {name}") from None
+
+
+_NO_DATABASE = "de database is niet te gebruiken. Klopt PRAAT_DATABASE_URL?"
+_OF_ANOTHER = (
+    "de sleutelmap (PRAAT_KEY_DIR) hoort niet bij deze database. Er wordt niets bewaard en niets gewist. Zet de map terug die "
+    "erbij hoort. Bij een nieuwe database hoort een lege map."
+)
+_AWAY = (
+    "de sleutelmap (PRAAT_KEY_DIR) is er niet, of er staat niet in bij welke database zij hoort. Er wordt niets bewaard en niets "
+    "gewist. Koppel de map weer aan. Is zij voorgoed weg? Maak een lege map (chmod 700) en draai `praat keys adopt`: de "
+    "gesprekken van toen blijven onleesbaar."
+)
+_WHY_NOT = ((OthersKeys, _OF_ANOTHER), (KeysAway, _AWAY))
+
+
+def why_not(error: Exception) -> str:
+    """Return what stands in the way of a database and keys that can be used, and what to do, for who keeps it running."""
+    return next((text for kind, text in _WHY_NOT if isinstance(error, kind)), _NO_DATABASE)

@@ -41,13 +41,18 @@ def restore(
     copy: Annotated[Path, typer.Argument(help="the folder of one copy")],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="also when there is a database with people or chats")] = False,
+    without_keys: Annotated[bool, typer.Option("--without-keys", help="the key folder is lost for good")] = False,
 ) -> None:
     """Put a copy in the place of the database, without what was erased after it was made. The program must not run."""
     settings = read_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # no new secret: only that of then fits
     with own_folder(settings), out.status("terugzetten"):
-        again, aside = database.put_back(settings.database_url, _vault(settings), copy, utc_now(), replace=replace)
+        again, aside = database.put_back(
+            settings.database_url, _vault(settings), copy, utc_now(), replace=replace, without_keys=without_keys
+        )
     out.print("De reservekopie is teruggezet.")
+    if without_keys:
+        out.print("Maak nu een lege sleutelmap (chmod 700) en draai `praat keys adopt`.")
     if again:
         out.print(f"Opnieuw gewist: {again.chats} gesprekken. Opnieuw buitengesloten: {again.people} mensen.")
     out.print("Iedereen moet opnieuw inloggen. Een bericht dat naar Telegram onderweg was, kan daar twee keer aankomen.")

@@ -17,6 +17,7 @@ from handoff.backups.folder import BadCopy, Manifest, new_copy, read_copy, write
 from handoff.backups.replay import Replayed, keep, replay, settle_tables
 from handoff.crypto import Vault
 from handoff.database import sqlite_engine
+from handoff.errors import StoreUnavailable
 from handoff.migrations import is_known, upgrade
 
 Tell = Callable[[str], None]
@@ -26,33 +27,40 @@ def back_up(url: str, vault: Vault, folder: Path, now: datetime, tell: Tell) -> 
     """Make a copy in a new folder below this one, while the program serves. Raises `BadCopy`; then nothing is left behind."""
     kind = _kind(url)
     with new_copy(folder, now) as half:
-        if kind == "sqlite":
-            revision, rows = sqlite_copy.take(_path(url), half)
-            columns: dict[str, list[str]] = {}
-        else:
-            revision, rows, columns = postgres_copy.take(url, half, tell)
-        said = Manifest(kind, revision, now.isoformat(), _mark(vault), rows, columns, {})
+        taken = sqlite_copy.take(_path(url), half) if kind == "sqlite" else postgres_copy.take(url, half, tell)
+        said = Manifest(kind, taken.revision, now.isoformat(), _mark(vault), taken.installation, taken.rows, taken.columns, {})
         return write_manifest(half, said)
 
 
-def put_back(url: str, vault: Vault, copy: Path, now: datetime, *, replace: bool) -> tuple[Replayed, Path | None]:
-    """Put a copy in the place of the database, without what was erased after it was made.
+def put_back(
+    url: str, vault: Vault, copy: Path, now: datetime, *, replace: bool, without_keys: bool = False
+) -> tuple[Replayed, Path | None]:
+    """Put a copy in the place of the database, without what was erased after it was made. `without_keys`: the key directory is lost
+    for good; nobody knows then what was erased, and nothing in it can be opened.
 
     Returns what was erased again, and where SQLite's database of before is kept. Raises `BadCopy`, `StoreUnavailable`; then the
     database is as it was.
     """
     manifest = read_copy(copy)
     _see_that_it_fits(manifest, _kind(url), vault)
+    if not without_keys:
+        _see_the_keys(manifest, vault)
     found: list[Replayed] = []
 
     def prepare(tx: Connection) -> None:
         settle_tables(tx)
-        found.append(replay(tx, vault, now))
+        found.append(Replayed(0, 0) if without_keys else replay(tx, vault, now))
+
+    def note(tx: Connection) -> None:
+        if not without_keys:
+            keep(tx, vault, now)
 
     if manifest.kind == "postgresql":
-        postgres_copy.put_back(url, copy, manifest, replace=replace, before=lambda tx: keep(tx, vault, now), prepare=prepare)
+        postgres_copy.put_back(url, copy, manifest, replace=replace, before=note, prepare=prepare)
         return found[0], None
-    _note_what_goes(_path(url), vault, now)
+    if _path(url).is_file():
+        with suppress(SQLAlchemyError, sqlite3.Error), _transaction(_path(url)) as tx:  # one that cannot be read knows nothing
+            note(tx)
     aside = sqlite_copy.put_back(copy, _path(url), replace=replace, prepare=lambda file: _prepare_file(file, prepare))
     return found[0], aside
 
@@ -66,6 +74,22 @@ def _see_that_it_fits(manifest: Manifest, kind: str, vault: Vault) -> None:
         raise BadCopy("deze reservekopie is van een nieuwere versie van het programma; gebruik die")
 
 
+def _see_the_keys(manifest: Manifest, vault: Vault) -> None:
+    """What was erased since stands in the key directory: without the right one nothing is put back."""
+    try:
+        marker = vault.key_files.marker()
+    except StoreUnavailable:
+        marker = None
+    if marker is None:
+        raise BadCopy(
+            "de sleutelmap (PRAAT_KEY_DIR) is er niet, of is leeg. Daarin staat wat sindsdien gewist is. Koppel haar aan, of "
+            "zet haar kopie terug. Is zij voorgoed weg? Dan kan het met --without-keys; oude gesprekken blijven onleesbaar"
+        )
+    if manifest.installation not in (None, marker):
+        raise BadCopy("de sleutelmap (PRAAT_KEY_DIR) hoort niet bij deze reservekopie")
+    vault.key_files.belong_to(marker)
+
+
 def _prepare_file(file: Path, prepare: Callable[[Connection], None]) -> None:
     try:
         upgrade(_url(file))
@@ -73,13 +97,6 @@ def _prepare_file(file: Path, prepare: Callable[[Connection], None]) -> None:
             prepare(tx)
     except SQLAlchemyError as error:
         raise BadCopy(f"de reservekopie is niet te gebruiken: {type(error).__name__}") from None
-
-
-def _note_what_goes(database: Path, vault: Vault, now: datetime) -> None:
-    """The database that goes may know of erasures that were not noted yet. One that cannot be read knows nothing."""
-    if database.is_file():
-        with suppress(SQLAlchemyError, sqlite3.Error), _transaction(database) as tx:
-            keep(tx, vault, now)
 
 
 @contextmanager

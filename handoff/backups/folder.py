@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from config.private_files import make_private, write_private
 from handoff.errors import HandoffError
@@ -37,6 +38,8 @@ class Manifest:
     """UTC, ISO 8601."""
     belongs_to: str
     """Which installation's secret fits; says nothing else."""
+    installation: str | None
+    """The id that stands in the key directory too; None in a form that had none yet."""
     rows: Mapping[str, int]
     """How many rows each table has."""
     columns: Mapping[str, list[str]]
@@ -44,6 +47,15 @@ class Manifest:
     files: Mapping[str, str]
     """The SHA-256 of each file, by its path in the folder."""
     form: int = _FORM
+
+
+class Taken(NamedTuple):
+    """What was copied: form, installation's id, and rows and columns of each table, as in `Manifest`."""
+
+    revision: str
+    installation: str | None
+    rows: dict[str, int]
+    columns: dict[str, list[str]]
 
 
 @contextmanager

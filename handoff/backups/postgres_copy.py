@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.private_files import make_private
-from handoff.backups.folder import BadCopy, Manifest
+from handoff.backups.folder import BadCopy, Manifest, Taken
 from handoff.errors import HandoffError
 from handoff.migrations import LOCK, upgrade_within
 
@@ -23,19 +23,21 @@ _LEFT_OUT = frozenset({"event", "session", "alembic_version"})
 """What means nothing in another server, or after a while. The form of the database stands in the manifest."""
 
 
-def take(url: str, folder: Path, tell: Callable[[str], None]) -> tuple[str, dict[str, int], dict[str, list[str]]]:
-    """Copy every table into this folder. Returns the form, the rows and the columns of each. Raises `BadCopy`."""
+def take(url: str, folder: Path, tell: Callable[[str], None]) -> Taken:
+    """Copy every table into this folder. Raises `BadCopy`."""
     (folder / TABLES).mkdir(mode=0o700)
     with _transaction(url, isolation="REPEATABLE READ") as tx:
         tx.exec_driver_sql("SET TRANSACTION READ ONLY").close()
         tables = [table for table in _tables(tx).sorted_tables if table.name not in _LEFT_OUT]
+        has_id = any(table.name == "installation" for table in tables)
+        installation = tx.exec_driver_sql("SELECT id FROM installation").scalar_one_or_none() if has_id else None
         revision = str(tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
         columns = {table.name: [column.name for column in table.columns] for table in tables}
         rows = {}
         for name, its in columns.items():
             rows[name] = _write(tx, name, its, _file(folder, name))
             tell(f"{name}: {rows[name]}")
-        return revision, rows, columns
+        return Taken(revision, installation, rows, columns)
 
 
 def put_back(

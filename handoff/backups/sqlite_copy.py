@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from config.private_files import make_private
-from handoff.backups.folder import BadCopy
+from handoff.backups.folder import BadCopy, Taken
 
 FILE = "praat.db"
 _PATIENCE_S = 10.0
 _IN_USE = "de database is in gebruik; stop eerst het programma"
 
 
-def take(database: Path, folder: Path) -> tuple[str, dict[str, int]]:
-    """Copy the database into this folder. Returns its form and how many rows each table has. Raises `BadCopy`."""
+def take(database: Path, folder: Path) -> Taken:
+    """Copy the database into this folder. Raises `BadCopy`."""
     if not database.is_file():
         raise BadCopy("er is nog geen database")
     try:
@@ -32,7 +32,10 @@ def take(database: Path, folder: Path) -> tuple[str, dict[str, int]]:
         with _open(folder / FILE) as made:
             if made.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
                 raise BadCopy("de database is beschadigd: PRAGMA integrity_check vindt fouten")
-            return str(made.execute("SELECT version_num FROM alembic_version").fetchone()[0]), _rows(made)
+            rows = _rows(made)
+            found = made.execute("SELECT id FROM installation").fetchone() if "installation" in rows else None
+            revision = made.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+            return Taken(str(revision), found[0] if found else None, rows, {})
     except sqlite3.Error as error:
         raise BadCopy(f"de database is niet te kopiëren: {error.sqlite_errorname}") from None
 

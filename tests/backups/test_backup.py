@@ -23,7 +23,7 @@ from handoff.chats.conversation import Door
 from handoff.crypto import Vault
 from handoff.database import Work, open_store
 from handoff.errors import NotFound
-from handoff.models import conversation, metadata, session
+from handoff.models import conversation, installation, metadata, session
 from handoff.runtime import Runtime
 from tests import canary
 from tests.databases import stamp
@@ -123,9 +123,25 @@ def test_a_copy_and_the_secret_without_the_key_folder_open_nothing(full: House, 
     content = b"".join(file.read_bytes() for file in copy.rglob("*") if file.is_file())
     assert keys
     assert not any(key in content or key.hex().encode() in content for key in [*keys, full.secret])
-    other = Vault(secrets.token_bytes(64), full.folder / "other-keys", cost=TOY)
+    other = Vault.founded(secrets.token_bytes(64), full.folder / "other-keys", cost=TOY)
     with pytest.raises(BadCopy, match="ander geheim"):
         database.put_back(elsewhere, other, copy, full.clock(), replace=False)
+
+
+def test_without_the_key_folder_nobody_knows_what_was_erased_so_nothing_is_put_back(full: House, elsewhere: str) -> None:
+    token = _write(full)
+    full.runtime.store.write(
+        lambda tx: tx.execute(installation.insert().values(no=1, id=full.runtime.vault.key_files.marker()))
+    ).result()
+    copy = _back_up(full)
+    away, other = (Vault(full.secret, full.folder / name, cost=TOY) for name in ("away", "other"))
+    with pytest.raises(BadCopy, match="sleutelmap"):
+        database.put_back(elsewhere, away, copy, full.clock(), replace=False)
+    other.key_files.found()
+    with pytest.raises(BadCopy, match="hoort niet bij"):
+        database.put_back(elsewhere, other, copy, full.clock(), replace=False)
+    database.put_back(elsewhere, away, copy, full.clock(), replace=False, without_keys=True)
+    assert _read(full, elsewhere, token) == [WORDS]
 
 
 def test_only_its_owner_can_read_a_copy(full: House) -> None:
