@@ -78,21 +78,20 @@ def open_session(
     if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
+    return _begin(tx, vault, row.person_id, private_key, now, owes_step=owes_step)
+
+
+def _begin(tx: Connection, vault: Vault, person_id: str, private_key: bytes, now: datetime, *, owes_step: bool) -> bytes:
     cookie = secrets.token_bytes(crypto.TOKEN_BYTES)
     session_id, key = vault.session_keys(cookie)
     expires = now + LONGEST
-    locked = crypto.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", person_id, session_id, _moment(expires))
     tx.execute(
         session.insert().values(
-            id=session_id,
-            person_id=row.person_id,
-            locked_key=locked,
-            created_at=now,
-            expires_at=expires,
-            last_seen_at=now,
+            id=session_id, person_id=person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now,
             step_owed=owes_step,
         )
-    )
+    )  # fmt: skip
     return cookie
 
 

@@ -36,18 +36,18 @@ class MustRenew(Exception):
     """Where to go first."""
 
 
-class StepOwed(MustRenew):
+class NeedsSecondStep(MustRenew):
     """The second step is still to be taken, or to be set up."""
 
     path = "/tweede-stap"
 
 
 def refuse_unfinished(who: Unlocked) -> None:
-    """Let through who is signed in wholly. Raises `MustRenew`, `StepOwed`."""
+    """Let through who is signed in wholly. Raises `MustRenew`, `NeedsSecondStep`."""
     if who.must_renew:
         raise MustRenew
     if who.owes_step:
-        raise StepOwed
+        raise NeedsSecondStep
 
 
 def cookie_of(request: Request) -> bytes:
@@ -73,7 +73,7 @@ def drop_cookie(response: Response, settings: ConsoleSettings) -> None:
 async def act(request: Request, action: Action[T], *, unfinished: bool = False) -> T:
     """Do something as the signed-in person, in one writing transaction; counts as a sign of life of the session.
 
-    Raises `SignedOut`, `MustRenew` and `StepOwed` (unless `unfinished`), and what the action raises.
+    Raises `SignedOut`, `MustRenew` and `NeedsSecondStep` (unless `unfinished`), and what the action raises.
     """
     return await _with_session(request, action, write=True, unfinished=unfinished)
 
