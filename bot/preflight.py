@@ -23,6 +23,21 @@ def own_place(settings: Settings) -> Iterator[None]:
 
     Two writing servers on one SQLite file make each other wait for seconds; children would notice.
     """
+    with own_folder(settings):
+        ports = [
+            ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
+            ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
+            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
+        ]
+        for name, host, port in ports:
+            if port:
+                _see_that_free(name, host, port)
+        yield
+
+
+@contextlib.contextmanager
+def own_folder(settings: Settings) -> Iterator[None]:
+    """Hold the data folder: no server starts on it meanwhile. Raises `CannotStart`, also when one runs."""
     try:
         file = settings.data_dir / "server.lock"
         make_private(file)
@@ -34,14 +49,6 @@ def own_place(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart("er draait al een server op deze map; stop die, of kies een andere PRAAT_DATA_DIR") from None
-        ports = [
-            ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
-            ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
-            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
-        ]
-        for name, host, port in ports:
-            if port:
-                _see_that_free(name, host, port)
         yield
 
 
