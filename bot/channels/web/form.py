@@ -40,8 +40,9 @@ def page_response(request: Request, page: Page, status: int = 200) -> Response:
 class Forms:
     """The pages and the form behind them."""
 
-    def __init__(self, chats: Chats, pages: Pages, bare: Callable[[str], bytes], *, text_limit: int) -> None:
+    def __init__(self, chats: Chats, pages: Pages, bare: Callable[[str], bytes], *, origin: str, text_limit: int) -> None:
         """Serve them. `bare` makes a page with a text when no other can be made; `text_limit` is in characters."""
+        self._origin = origin
         self._chats = chats
         self._pages = pages
         self._bare = bare
@@ -87,7 +88,7 @@ class Forms:
     async def press(self, request: Request) -> Response:
         """Send, look again, or erase."""
         municipality = self._find(slug_of(request))
-        if _foreign(request):
+        if _foreign(request, self._origin):
             return page_response(request, self._pages.unknown(slug_of(request)), 404)
         form = await _fields(request)
         draft = _draft(form)
@@ -181,9 +182,15 @@ def _draft(form: FormData) -> Draft:
     return replace(draft, message_id=str(message_id) if is_message_id(message_id) else new_id())
 
 
-def _foreign(request: Request) -> bool:
-    """Another site made this browser send the form: its maker would know the token, and read along."""
-    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+def _foreign(request: Request, own: str) -> bool:
+    """Another site made this browser send the form: its maker would know the token, and read along.
+
+    An older browser says only the origin: `null` with our own forms too, because our pages tell no referrer.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin not in ("null", own) and origin.partition("://")[2] != request.headers.get("host")
 
 
 async def _fields(request: Request) -> FormData:
