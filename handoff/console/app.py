@@ -24,10 +24,11 @@ from starlette.types import ASGIApp
 from handoff.asgi.bodies import BodyLimitMiddleware
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.asgi.security_txt import security_txt
 from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
 from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
-from handoff.console.pages import chat, queue, renew, sign_in, stream, team
+from handoff.console.pages import chat, queue, renew, second_step, sign_in, stream, team
 from handoff.console.rendering import STATIC, Templates
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
@@ -46,20 +47,29 @@ _PROBLEMS = {
     503: ("De opslag werkt even niet", "Er is niets opgeslagen. Deze pagina probeert het zo weer."),
 }  # fmt: skip
 
+_ERASED = "Dit gesprek is weg"
+_ERASED_TEXT = (
+    "Het kind heeft dit gesprek gewist. De berichten zijn weg, ook voor u, en komen niet terug. Wat u las, weet u nog. Maakt u "
+    "zich zorgen om dit kind? Overleg dan met een collega of met Veilig Thuis. Is er nu gevaar, bel dan 112."
+)
+
 
 def console_app(
     runtime: Runtime,
     *,
     origin: str,
     also: tuple[str, ...] = (),
+    security_contact: str | None = None,
     check_s: float = CHECK_S,
 ) -> ASGIApp:
-    """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
+    """Put the console together; `origin` and `also` as in `ConsoleSettings`, `security_contact` stands in its security.txt.
+    Raises `ValueError` for an origin that is none.
 
     Open streams look at their session every `check_s` seconds, and end when the store's hub is closed.
     """
     settings, templates = ConsoleSettings(origin.rstrip("/"), also), Templates()
-    app = Starlette(routes=_routes(), exception_handlers=_handlers())
+    told = security_txt(security_contact, settings.origin, runtime.clock)
+    app = Starlette(routes=[*told, *_routes()], exception_handlers=_handlers())
     app.state.context = Context(runtime, settings, templates, check_s)
 
     async def refuse(_: Request, status: int) -> Response:
@@ -69,6 +79,13 @@ def console_app(
     guarded = SameOriginMiddleware(limited, settings=settings, refuse=refuse)
     calm = ErrorMiddleware(guarded, refuse=refuse, last_resort=_PROBLEMS[500][0].encode())
     return SecurityHeadersMiddleware(calm, headers=HEADERS, files="/static/", https=settings.secure)
+
+
+def last_words() -> bytes:
+    """Return a page for where the console itself is not asked: a request that is none, or no place for one more connection."""
+    title, text = _PROBLEMS[500]
+    head = f'<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>{title}</title></head>'
+    return f"{head}<body><main><h1>{title}</h1><p>{text}</p></main></body></html>".encode()
 
 
 def _routes() -> list[Route | Mount]:
@@ -87,6 +104,10 @@ def _routes() -> list[Route | Mount]:
         Route("/inloggen", sign_in.sign_in, methods=["POST"]),
         Route("/nieuwe-wachtzin", renew.form, methods=["GET"]),
         Route("/nieuwe-wachtzin", renew.renew, methods=["POST"]),
+        Route("/tweede-stap", second_step.form, methods=["GET"]),
+        Route("/tweede-stap", second_step.take, methods=["POST"]),
+        Route("/tweede-stap/instellen", second_step.set_up_form, methods=["GET"]),
+        Route("/tweede-stap/instellen", second_step.set_up, methods=["POST"]),
         Route("/uitloggen", sign_in.sign_out, methods=["POST"]),
         Route("/team", team.page),
         Route("/team/toelaten", team.let_in, methods=["POST"]),
@@ -109,6 +130,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _handoff_error(request: Request, error: Exception) -> Response:
     match error:
+        case chat.ErasedByChild():
+            return context_of(request).templates.problem(404, _ERASED, _ERASED_TEXT)
         case NotFound():
             return _problem(request, 404)
         case Conflict():
@@ -133,8 +156,9 @@ async def _signed_out(request: Request, _error: Exception) -> Response:
     return answer
 
 
-async def _must_renew(request: Request, _error: Exception) -> Response:
-    return Response(status_code=401) if LIVE in request.headers else RedirectResponse("/nieuwe-wachtzin", 303)
+async def _must_renew(request: Request, error: Exception) -> Response:
+    path = error.path if isinstance(error, MustRenew) else "/"
+    return Response(status_code=401) if LIVE in request.headers else RedirectResponse(path, 303)
 
 
 def _handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
