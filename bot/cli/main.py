@@ -37,6 +37,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
+app.add_typer(backups.recovery, name="recovery")
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
