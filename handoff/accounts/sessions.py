@@ -35,6 +35,8 @@ class Unlocked:
     session_id: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
     must_renew: bool
+    owes_step: bool = False
+    """The second step at the door is still to be taken (`handoff.accounts.second_step`): nothing may be shown yet."""
 
 
 def replace_key(tx: Connection, key: LockedKey) -> None:
@@ -52,9 +54,16 @@ def replace_key(tx: Connection, key: LockedKey) -> None:
 
 
 def open_session(
-    tx: Connection, vault: Vault, row: LoginRow, private_key: bytes, *, now: datetime, known_device: bool = False
+    tx: Connection,
+    vault: Vault,
+    row: LoginRow,
+    private_key: bytes,
+    *,
+    now: datetime,
+    known_device: bool = False,
+    owes_step: bool = False,
 ) -> bytes:
-    """Step 3: the new session's cookie (32 bytes, kept nowhere).
+    """Step 3: the new session's cookie (32 bytes, kept nowhere). With `owes_step` it shows nothing until `pass_step`.
 
     Raises `Denied` while the account is held after failures (not for a known device: guesses of strangers must not keep the
     owner out), or when it was disabled or got another passphrase since `look_up`.
@@ -69,15 +78,20 @@ def open_session(
     if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
+    return _begin(tx, vault, row.person_id, private_key, now, owes_step=owes_step)
+
+
+def _begin(tx: Connection, vault: Vault, person_id: str, private_key: bytes, now: datetime, *, owes_step: bool) -> bytes:
     cookie = secrets.token_bytes(crypto.TOKEN_BYTES)
     session_id, key = vault.session_keys(cookie)
     expires = now + LONGEST
-    locked = crypto.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", person_id, session_id, _moment(expires))
     tx.execute(
         session.insert().values(
-            id=session_id, person_id=row.person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now
+            id=session_id, person_id=person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now,
+            step_owed=owes_step,
         )
-    )
+    )  # fmt: skip
     return cookie
 
 
@@ -100,7 +114,7 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
     crypto.demand_same(row.public_key, crypto.public_key(private))
     if touch:
         tx.execute(session.update().where(session.c.id == row.id).values(last_seen_at=now))
-    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, must_renew=row.must_renew)
+    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, row.must_renew, row.step_owed)
 
 
 def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None:
@@ -130,6 +144,11 @@ def relock_session(tx: Connection, vault: Vault, unlocked: Unlocked, cookie: byt
     tx.execute(session.update().where(*here).values(locked_key=locked))
     _end_other_sessions(tx, unlocked)
     return replace(unlocked, private_key=private_key, must_renew=False)
+
+
+def pass_step(tx: Connection, unlocked: Unlocked) -> None:
+    """The second step was taken in this session."""
+    tx.execute(session.update().where(session.c.id == unlocked.session_id).values(step_owed=False))
 
 
 def end_session(tx: Connection, session_id: bytes) -> None:
