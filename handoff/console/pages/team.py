@@ -39,17 +39,17 @@ NOTICES = {
 }
 
 
-def _values(tx: Connection, who: Unlocked, error: str = "", notice: str = "") -> dict[str, Any]:
+def _values(tx: Connection, vault: Vault, who: Unlocked, error: str = "", notice: str = "") -> dict[str, Any]:
     return {
-        "who": who, "code": keys.key_code(tx, who.person_id).split(" "), "states": teamwork.states(tx, who),
-        "helpers": teamwork.helpers_of(tx, who), "error": error, "notice": notice,
+        "who": who, "code": keys.own_code(who).split(" "), "states": teamwork.states(tx, vault, who),
+        "helpers": teamwork.helpers_of(tx, vault, who), "error": error, "notice": notice,
     }  # fmt: skip
 
 
 async def page(request: Request) -> Response:
     """Who is in the team, who waits to be let in, and the words of one's own key."""
-    asked = request.query_params.get("melding", "")
-    values = await auth.act(request, lambda tx, who, _now: _values(tx, who, notice=NOTICES.get(asked, "")))
+    asked, vault = request.query_params.get("melding", ""), context_of(request).runtime.vault
+    values = await auth.act(request, lambda tx, who, _now: _values(tx, vault, who, notice=NOTICES.get(asked, "")))
     if asked == "vernieuwd" and any(state.behind for state in values["states"]):
         values["notice"] = ""  # an address that was kept from before
     return context_of(request).templates.page("team.html", values)
@@ -115,6 +115,6 @@ async def _refused(request: Request, action: str, object_id: str, error: str) ->
             tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id,
             result="denied",
         )  # fmt: skip
-        return _values(tx, who, error=error)
+        return _values(tx, context_of(request).runtime.vault, who, error=error)
 
     return context_of(request).templates.page("team.html", await auth.act(request, note), status=422)
