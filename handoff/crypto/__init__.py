@@ -1,5 +1,6 @@
 """Everything secret: sealing, locking, macs, key files. Import from here: `from handoff import crypto`."""
 
+from handoff.crypto.epochs import GRACE_S
 from handoff.crypto.hpke import (
     X25519,
     XWING,
@@ -18,7 +19,7 @@ from handoff.crypto.symmetric import Part, bind, demand_same, derive, lock, mac,
 from handoff.crypto.vault import SECRET_BYTES, TOKEN_BYTES, ChildKey, Cost, Vault
 
 __all__ = [
-    "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Unfit", "Vault",
+    "GRACE_S", "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Unfit", "Vault",
     "bind", "check", "demand_same", "derive", "is_together", "lock", "lock_together", "mac", "new_private_key", "pad", "public_key",
     "seal", "seal_together", "unlock", "unpad", "unseal", "unseal_together",
 ]  # fmt: skip

@@ -60,6 +60,15 @@ class KeyDirectory:
         """Whether the key file is there now."""
         return (self._path / name).exists()
 
+    def written_at(self, name: str) -> float | None:
+        """When the key file was written, in seconds since 1970; None when it is not there. Raises `StoreUnavailable`."""
+        try:
+            return (self._path / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+        except OSError:
+            raise StoreUnavailable("the key directory cannot be read") from None
+
     def make(self, name: str, content: bytes) -> None:
         """Write a key file durably; one that is already there stays as it is.
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from handoff.database.after_commit import do_all, take_deeds
 from handoff.database.notifications import LOOK_S, Notifications, Record
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.events import Hub, take_announcements
@@ -68,10 +69,11 @@ class PostgresStore:
                 try:
                     result = work(tx)
                 finally:
-                    events = take_announcements(tx)
+                    events, deeds = take_announcements(tx), take_deeds(tx)
                 records = self._notifications.record(tx, events)
         except BaseException:
             self._notifications.undone(records)
             raise
         self._notifications.committed(events, records)
+        do_all(deeds)
         return result

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config.private_files import make_private
+from handoff.database.after_commit import Deed, do_all, take_deeds
 from handoff.database.prepared import execute, execute_at_once
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
@@ -38,7 +39,7 @@ _making = threading.Lock()
 class _Job:
     """A piece of work and who waits for it."""
 
-    __slots__ = ("error", "events", "future", "result", "work")
+    __slots__ = ("deeds", "error", "events", "future", "result", "work")
 
     def __init__(self, work: Work[Any]) -> None:
         self.work = work
@@ -46,9 +47,11 @@ class _Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.events: list[Event] = []
+        self.deeds: list[Deed] = []
 
     def settle(self) -> list[Event]:
         """Tell the caller how it ended, after the commit, unless it gave up; returns what listeners are to hear in any case."""
+        do_all([] if self.error else self.deeds)
         if self.future.set_running_or_notify_cancel():
             if self.error is not None:
                 self.future.set_exception(self.error)
@@ -148,9 +151,13 @@ class SqliteStore:
         try:
             self._same_file()
             with self._reader.begin() as tx:
-                return work(tx)
+                take_deeds(tx)
+                result = work(tx)
+                deeds = take_deeds(tx)
         except DBAPIError as error:
             raise unavailable(error) from None
+        do_all(deeds)
+        return result
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -207,22 +214,27 @@ class SqliteStore:
 
 def _in_savepoint(connection: Connection, job: _Job) -> None:
     """One job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch."""
-    take_announcements(connection)  # what a panic left behind on this connection
+    _forget(connection)  # what a panic left behind on this connection
     execute(connection, "SAVEPOINT job").close()
     try:
         job.result = job.work(connection)
-        job.events = take_announcements(connection)
+        job.events, job.deeds = take_announcements(connection), take_deeds(connection)
         execute(connection, "RELEASE job").close()
     except OperationalError as error:
-        take_announcements(connection)
+        _forget(connection)
         if _is_lost(error):
             raise StoreUnavailable(str(unavailable(error))) from None
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it from the future
-        take_announcements(connection)
+        _forget(connection)
         execute(connection, "ROLLBACK TO job").close()
         execute(connection, "RELEASE job").close()
         job.error = error
+
+
+def _forget(connection: Connection) -> None:
+    take_announcements(connection)
+    take_deeds(connection)
 
 
 def _is_lost(error: OperationalError) -> bool:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection
 
 from handoff import crypto
@@ -20,8 +22,11 @@ from handoff.accounts import passphrases
 from handoff.accounts.credentials import KEY, is_own
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import Vault
-from handoff.errors import Conflict, Denied
+from handoff.database.after_commit import after_commit
+from handoff.errors import Conflict, Denied, PutBack
 from handoff.models import membership, person, team, team_key, team_wrap
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +113,25 @@ def current_public_keys(tx: Connection, vault: Vault, team_ids: Sequence[str]) -
         .order_by(team.c.id)
         .with_for_update(read=True, key_share=True, of=team)
     )
-    found = [checked(vault, row) for row in tx.execute(query)]
+    found = [checked(tx, vault, row) for row in tx.execute(query)]
     if {one.id for one in found} != set(team_ids):
         raise Denied
     return found
 
 
-def checked(vault: Vault, row: Any) -> TeamKey:
-    """Return a team's key from its row (id, epoch, public_key, mac). Raises `Denied` when it was swapped."""
+def checked(tx: Connection, vault: Vault, row: Any) -> TeamKey:
+    """Return a team's key from its row (id, epoch, public_key, mac). Raises `Denied` when it was swapped.
+
+    Raises `PutBack` when a newer one was in force.
+    """
     crypto.demand_same(row.mac, _mac(vault, row.id, row.epoch, row.public_key))
+    _demand_newest(tx, vault, row.id, row.epoch)
     return TeamKey(row.id, row.epoch, row.public_key)
+
+
+def is_put_back(vault: Vault, team_id: str, epoch: int) -> bool:
+    """Whether this epoch, as a page read it, is older than one that was in force: the page says so."""
+    return vault.epochs.is_past(team_id, epoch, grace_s=crypto.GRACE_S)
 
 
 def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str, *, only_current: bool = False) -> dict[int, bytes]:
@@ -142,7 +156,20 @@ def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str,
         found[row.epoch] = private
     if not rows or rows[0].now not in found:
         raise Denied
+    _demand_newest(tx, vault, team_id, rows[0].now, grace_s=crypto.GRACE_S if only_current else 0.0)
     return found
+
+
+def _demand_newest(tx: Connection, vault: Vault, team_id: str, epoch: int, *, grace_s: float = 0.0) -> None:
+    """Compare an epoch, whose mac was checked, with what is known outside the database. Raises `PutBack`, and says so in the log.
+
+    Who reads without a lock passes `grace_s`: a renewal may have been committed since.
+    """
+    if vault.epochs.is_past(team_id, epoch, grace_s=grace_s):
+        log.error("team_key_put_back", team=team_id, epoch=epoch)
+        raise PutBack
+    if not vault.epochs.is_noted(team_id, epoch):
+        after_commit(tx, partial(vault.epochs.note, team_id, epoch))
 
 
 def open_wrap(who: Unlocked, team_id: str, epoch: int, sealed: bytes) -> bytes:
@@ -157,6 +184,7 @@ def new_epoch(tx: Connection, vault: Vault, team_id: str, epoch: int) -> bytes:
     row = {"public_key": public, "mac": _mac(vault, team_id, epoch, public)}
     tx.execute(team_key.insert().values(team_id=team_id, epoch=epoch, **row))
     tx.execute(team.update().where(team.c.id == team_id).values(epoch=epoch))
+    after_commit(tx, partial(vault.epochs.note, team_id, epoch))
     return private
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,7 @@ from handoff import audit, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.credentials import LockedKey
 from handoff.crypto import Vault
+from handoff.database.after_commit import after_commit
 from handoff.errors import Conflict, NotFound
 from handoff.models import membership, person, session, shift, team, team_wrap
 
@@ -181,3 +183,29 @@ def disable(tx: Connection, *, login: str, now: datetime) -> str:
         tx, now=now, municipality_id=row.municipality_id, person_id=None, action="disable_person", object_id=row.id, origin="cli"
     )
     return str(row.id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAge:
+    """How far a team's key is, here and by what is known outside the database."""
+
+    epoch: int
+    """In force in the database."""
+    noted: int
+    """The newest that was ever in force."""
+
+
+def key_of(tx: Connection, vault: Vault, team_id: str) -> KeyAge:
+    """Compare the two. Raises `NotFound` for a team that is not there."""
+    epoch = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id)).scalar_one_or_none()
+    if epoch is None:
+        raise NotFound("no such team")
+    return KeyAge(epoch, vault.epochs.newest(team_id, epoch))
+
+
+def accept_older_key(tx: Connection, vault: Vault, team_id: str, now: datetime) -> None:
+    """Take the key in the database for the newest again: the operator put an older copy back. Raises `NotFound`."""
+    epoch = key_of(tx, vault, team_id).epoch
+    gemeente = tx.execute(sa.select(team.c.municipality_id).where(team.c.id == team_id)).scalar_one()
+    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="accept_older_key", object_id=team_id, origin="cli")
+    after_commit(tx, partial(vault.epochs.forget_after, team_id, epoch))

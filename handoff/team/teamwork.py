@@ -39,6 +39,8 @@ class TeamState:
     """Those who can no longer sign in, but held the key that is in force: it must be renewed."""
     chats: int
     """How many chats the team has."""
+    put_back: bool
+    """Somebody put an older key back: nothing is sealed or opened until it is known why."""
     behind: int
     """How many of them are still under an older key: above zero a renewal is not finished."""
 
@@ -55,7 +57,8 @@ def _state(tx: Connection, vault: Vault, mine: MyTeam) -> TeamState:
     count = sa.select(sa.func.count()).select_from(conversation).where(conversation.c.team_id == mine.id)
     return TeamState(
         team=mine,
-        epoch=_epoch(tx, mine.id),
+        epoch=mine.epoch,
+        put_back=keys.is_put_back(vault, mine.id, mine.epoch),
         readers=[member for member in active if member.granted],
         invited=[member for member in active if not member.granted],
         left=[member for member in everyone if member.disabled and member.id in holders],

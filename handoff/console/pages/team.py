@@ -20,7 +20,7 @@ from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, forms
 from handoff.console.context import context_of
 from handoff.crypto import Vault
-from handoff.errors import Conflict, Denied
+from handoff.errors import Conflict, Denied, PutBack
 from handoff.team import teamwork
 
 BATCH = 100
@@ -32,6 +32,7 @@ WRONG_CODE = (
 )
 NOT_YET = "Uw collega moet eerst zelf inloggen en een eigen wachtzin maken. Daarna heeft uw collega andere woorden."
 SWAPPED = "De sleutel van een collega is veranderd zonder dat het mocht. Er is niets vernieuwd. Bel uw beheerder."
+NOT_NOW = "Dit kan niet zolang er een oude teamsleutel is teruggezet. Er is niets veranderd."
 
 NOTICES = {
     "toegelaten": "Uw collega kan nu meelezen.",
@@ -62,6 +63,8 @@ async def let_in(request: Request) -> Response:
     person_id, code = forms.public_id(sent.get("persoon", "")), sent.get("code", "")
     try:
         renewed = await auth.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
+    except PutBack:
+        return await _refused(request, "grant", person_id, NOT_NOW)
     except Denied:
         return await _refused(request, "grant", person_id, WRONG_CODE)
     except Conflict:
@@ -80,6 +83,8 @@ async def renew_key(request: Request) -> Response:
         raise HTTPException(400)
     try:
         await auth.act(request, lambda tx, who, now: teamwork.rotate(tx, vault, who, team_id, int(epoch), now))
+    except PutBack:
+        return await _refused(request, "rotate", team_id, NOT_NOW)
     except Denied:
         return await _refused(request, "rotate", team_id, SWAPPED)
     return await _go_on(request, team_id)
