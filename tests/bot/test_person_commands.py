@@ -130,6 +130,6 @@ def test_the_demos_two_people_take_keys_of_their_own_and_both_read(sqlite_house:
             browser.post(f"/gesprek/{child.handoff_id}/teruggeven")
     assert [made.passphrase for made in demo.prepare(house.runtime, file)] == [None, None]
     assert not file.exists()
-    assert not any(row.must_renew for row in rows(house, person))
+    assert all(row.own_proof for row in rows(house, person))
     actions = [row.action for row in read(house, lambda tx: audit.entries(tx, CITY))]
     assert actions.count("rotate") == 2

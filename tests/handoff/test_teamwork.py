@@ -193,6 +193,7 @@ def test_with_many_chats_the_rest_follows_in_small_commits(sqlite_house: House) 
 def test_children_write_on_while_a_founder_signs_in_for_the_first_time(house: House) -> None:
     """On PostgreSQL all of this happens at once: chats that go on, chats that begin, and a new key under all of them."""
     house.confidant("sanne")
+    print_again(house, "sanne")
     runtime, tokens = house.runtime, [bytes([n]) * 32 for n in range(1, 9)]
     who, cookie = house.sign_in("sanne")
     private = runtime.vault.new_private_key()
