@@ -62,6 +62,13 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, Utc, nullable=nullable)
 
 
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("no", sa.SmallInteger, sa.CheckConstraint("no = 1", "one"), primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(64), nullable=False),  # the same id stands as a marker in the key directory
+)
+
 municipality = sa.Table(
     "municipality",
     metadata,
