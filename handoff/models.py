@@ -143,6 +143,25 @@ session = sa.Table(
     _at("created_at"),
     _at("expires_at"),
     _at("last_seen_at"),
+    sa.Column("step_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # signed in, but the second step is to come
+)
+
+second_step = sa.Table(
+    "second_step",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    _bytes("sealed"),  # the phone's secret, locked under the member key
+    sa.Column("counter", sa.BigInteger, nullable=False),  # of the last code that counted: none counts twice
+    sa.Column("failures", sa.Integer, nullable=False),
+    _at("held_until", nullable=True),
+    _at("created_at"),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # a keyed hash; the row goes when the code is used
 )
 
 shift = sa.Table(
