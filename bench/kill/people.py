@@ -61,6 +61,7 @@ class Child(threading.Thread):
                 text = f"bericht {len(chat.acknowledged)}"
                 after = self._until_acknowledged(chat, text, after)
                 chat.acknowledged.append(text)
+        self._hang_up()
 
     def _until_acknowledged(self, chat: Chat, text: str, after: int) -> int:
         """The number of the last message that the answer held."""
@@ -110,6 +111,7 @@ class Confidant(threading.Thread):
             with suppress(httpx.TransportError, LookupError):
                 self._work()
             time.sleep(0.1)
+        self._http.close()
 
     def _work(self) -> None:
         """Raises `LookupError` when a page is not the one that was expected: begin again."""

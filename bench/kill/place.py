@@ -92,7 +92,7 @@ class Place:
             **{name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}, "PYTHONPATH": str(ROOT),
             "PRAAT_DATA_DIR": str(self.folder / "var"), "PRAAT_CHILD_PORT": str(self.child_port),
             "PRAAT_CONSOLE_PORT": str(self.console_port), "PRAAT_CHILD_ORIGIN": self.child_url,
-            "PRAAT_CONSOLE_ORIGIN": self.console_url, "PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1",
+            "PRAAT_CONSOLE_ORIGIN": self.console_url, "PRAAT_ALLOW_ROOT": "1", "PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1",
             **({"PRAAT_DATABASE_URL": self.url} if self.cluster else {}),
         }  # fmt: skip
         with (self.folder / "log").open("ab") as log:
