@@ -38,6 +38,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
+app.add_typer(backups.recovery, name="recovery")
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -23,7 +23,7 @@ from handoff.errors import StoreUnavailable
 from handoff.events import Hub
 
 _BATCH = 64
-HOLD_S = 0.005
+HOLD_S = 0.01
 """Seconds after which the loop begins no further work of a batch: pages, streams and heartbeats come in between."""
 
 
