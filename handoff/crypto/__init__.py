@@ -1,5 +1,6 @@
 """Everything secret: sealing, locking, macs, key files. Import from here: `from handoff import crypto`."""
 
+from handoff.crypto.epochs import GRACE_S
 from handoff.crypto.hpke import (
     X25519,
     XWING,
@@ -21,7 +22,7 @@ from handoff.crypto.totp import new_totp_secret, totp_address, totp_code, totp_c
 from handoff.crypto.vault import SECRET_BYTES, TOKEN_BYTES, ChildKey, Cost, Vault
 
 __all__ = [
-    "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "RecoveryKey",
+    "GRACE_S", "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "RecoveryKey",
     "Tombstone", "Tombstones", "Unfit", "Vault", "bind", "check", "demand_same", "derive", "is_together", "lock",
     "lock_together", "mac", "new_private_key", "new_totp_secret", "open_copy", "pad", "public_key", "seal",
     "seal_together", "totp_address", "totp_code", "totp_counter", "totp_text", "unlock", "unpad", "unseal",

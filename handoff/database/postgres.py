@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
+from handoff.database.after_commit import do_all, take_deeds
 from handoff.database.faults import is_of_store
 from handoff.database.notifications import LOOK_S, Notifications, Record
 from handoff.database.store import BUSY_MS, T, Work, in_loop, submit, unavailable
@@ -86,12 +87,13 @@ class PostgresStore:
                         raise unavailable(error) from None
                     raise
                 finally:
-                    events = [] if _is_lost(tx) else take_announcements(tx)
+                    events, deeds = ([], []) if _is_lost(tx) else (take_announcements(tx), take_deeds(tx))
                 records = self._notifications.record(tx, events)
         except BaseException:
             self._notifications.undone(records)
             raise
         self._notifications.committed(events, records)
+        do_all(deeds)
         return result
 
 

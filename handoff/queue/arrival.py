@@ -146,4 +146,4 @@ def welcome(tx: Connection, vault: Vault, door: Door, team_id: str, now: datetim
         raise Denied
     if row.was_erased:
         raise NotFound("this chat was erased")
-    return Welcome(keys.checked(vault, row), bool(row.on_duty))
+    return Welcome(keys.checked(tx, vault, row), bool(row.on_duty))
