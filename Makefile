@@ -1,5 +1,5 @@
 # `make run` and `make test` are all a newcomer needs. Everything is fetched into this folder; nothing is installed elsewhere
-# (but for Chromium, which `make test` asks the system's package manager for when there is none).
+# (but for Chromium and nginx, which `make test` asks the system's package manager for when there are none).
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -102,4 +102,5 @@ clean:
 
 .venv/.browser: .venv/.test
 	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.nginx
 	@touch $@

@@ -46,6 +46,9 @@ T = TypeVar("T")
 GRACE_S = 3
 """How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
 
+PREPARE_S = 2.0
+"""How long the pages wait for the database at a start: after that they show the numbers."""
+
 ROLES: Mapping[str, type[SharedSettings]] = {"child": ChildSettings, "console": ConsoleSettings, "loops": LoopsSettings}
 """What can run apart, each with the settings that it reads. A process that does all has `Settings`, which is each of them."""
 
@@ -87,13 +90,15 @@ def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_
     readiness = readiness_of(parts, running.ready.is_set)
     made = []
     if isinstance(s, ChildSettings):
-        limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(
+            parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, security_contact=s.security_contact,
+            body_limit=s.body_limit, text_limit=s.text_limit,
+        )  # fmt: skip
         for service in channels:
             app = service.front(app)
         made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
     if isinstance(s, ConsoleSettings):
-        console = console_app(parts.runtime, origin=s.console_origin)
+        console = console_app(parts.runtime, origin=s.console_origin, security_contact=s.security_contact)
         made.append(_server(HealthMiddleware(console, readiness), s.console_host, s.console_port))
     if isinstance(s, LoopsSettings) and s.loops_port:
         made.append(_server(HealthMiddleware(None, readiness), s.loops_host, s.loops_port))
@@ -134,13 +139,22 @@ async def serve(running: Running, tell: Callable[[str], None]) -> None:
     loops = isinstance(running.parts.settings, LoopsSettings)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
-            tasks.create_task(server.serve())
+            tasks.create_task(_open(server, running))
         tasks.create_task(_work(running, tell, channels))
         tasks.create_task(_end(running, web))
         for service in channels if loops else ():  # also before the database is there: the numbers are told
             tasks.create_task(service.run(running.stop))
     for service in channels:
         await service.close()
+
+
+async def _open(server: uvicorn.Server, running: Running) -> None:
+    """Serve once what was erased is gone from a database that was put back. One that is away is not waited for longer than this."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (running.ready, running.stop)]
+    await asyncio.wait(waits, timeout=PREPARE_S, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await server.serve()
 
 
 async def _end(running: Running, web: list[_Quiet]) -> None:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from handoff.asgi.bodies import BodyLimitMiddleware
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.asgi.security_txt import security_txt
 from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
 from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
@@ -52,14 +53,17 @@ def console_app(
     *,
     origin: str,
     also: tuple[str, ...] = (),
+    security_contact: str | None = None,
     check_s: float = CHECK_S,
 ) -> ASGIApp:
-    """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
+    """Put the console together; `origin` and `also` as in `ConsoleSettings`, `security_contact` stands in its security.txt.
+    Raises `ValueError` for an origin that is none.
 
     Open streams look at their session every `check_s` seconds, and end when the store's hub is closed.
     """
     settings, templates = ConsoleSettings(origin.rstrip("/"), also), Templates()
-    app = Starlette(routes=_routes(), exception_handlers=_handlers())
+    told = security_txt(security_contact, settings.origin, runtime.clock)
+    app = Starlette(routes=[*told, *_routes()], exception_handlers=_handlers())
     app.state.context = Context(runtime, settings, templates, check_s)
 
     async def refuse(_: Request, status: int) -> Response:

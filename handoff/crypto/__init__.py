@@ -14,10 +14,12 @@ from handoff.crypto.together import (
     together_for,
     unseal_together,
 )
+from handoff.crypto.tombstones import Tombstone, Tombstones
 from handoff.crypto.vault import SECRET_BYTES, TOKEN_BYTES, ChildKey, Cost, Vault
 
 __all__ = [
-    "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Together", "Unfit", "Vault",
+    "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Together", "Tombstone",
+    "Tombstones", "Unfit", "Vault",
     "bind", "check", "demand_same", "derive", "is_together", "lock", "lock_together", "mac", "new_private_key", "opened_together",
     "pad", "public_key", "seal", "seal_together", "together_by", "together_for", "unlock", "unpad", "unseal", "unseal_together",
 ]  # fmt: skip

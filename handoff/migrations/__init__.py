@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,12 +10,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from handoff.database import sqlite_engine
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision (a test compares it with the scripts): a start with a database in this form needs no Alembic at all."""
 
 
-def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest form; does nothing when it is there. Raises SQLAlchemy's errors."""
+Seal = Callable[[sa.Connection], None]
+
+
+def upgrade(url: str, seal: Seal | None = None) -> None:
+    """Bring the database at `url` to the newest form; does nothing when it is there. Raises SQLAlchemy's errors.
+
+    `seal` seals what an older form held in clear, in the same transaction (`handoff.chats.said_in_clear`). Without it a database
+    that holds such rows is refused with `RuntimeError`.
+    """
     if _revision(url) == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - half a second of every start, needed at few of them
@@ -22,8 +30,25 @@ def upgrade(url: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["url"] = url
+    config.attributes.update(url=url, seal=seal)
     command.upgrade(config, "head")
+    _overwrite(url)
+
+
+def _overwrite(url: str) -> None:
+    """Let nothing of the older form stay in the database's own files."""
+    engine = engine_for(url)
+    try:
+        if engine.dialect.name != "sqlite":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM FULL message")
+            return
+        raw = engine.raw_connection()  # in no transaction
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.cursor().execute(statement)
+        raw.close()
+    finally:
+        engine.dispose()
 
 
 def engine_for(url: str) -> sa.Engine:

@@ -10,12 +10,14 @@ from handoff.models import metadata
 
 url: str = context.config.attributes["url"]
 engine = engine_for(url)
-with engine.connect() as connection:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_lock(20131003)))  # two servers that start together: one migrates
+try:
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_lock(20131003)))  # two servers that start together: one migrates
+            connection.commit()
+        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+        with context.begin_transaction():
+            context.run_migrations()
         connection.commit()
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
-engine.dispose()
+finally:
+    engine.dispose()
