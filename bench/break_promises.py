@@ -32,7 +32,7 @@ BREAKS = (
     Break(1, "bot/policy.py", "else (FIRST_CONTACT, *before, answer, HANDOFF)", "else (*before, answer, HANDOFF)", f"{PROMISES} -k test_1"),
     Break(2, "bot/turn.py", "return handoffs.enqueue(", "return current or self.understanding.urgency and handoffs.enqueue(",
           f"{PROMISES} -k test_2"),
-    Break(2, "handoff/database/sqlite.py", "        raise\n    except Exception as error:", "        job.error = None\n    except Exception as error:", f"{PROMISES} -k test_2"),
+    Break(2, "handoff/database/sqlite_connection.py", "                raise\n            job.error = error", "                return\n            job.error = error", f"{PROMISES} -k test_2"),
     Break(3, "handoff/models.py", " and length(sealed) in {REFERENCE_BYTES}", "{REFERENCE_BYTES and str()}", f"{PROMISES} -k test_3"),
     Break(3, "handoff/keys/references.py", "crypto.demand_same(row.mac, _mac(", "repr(_mac(", f"{PROMISES} -k test_3"),
     Break(4, "bot/policy.py", "    if state.claimed:\n        return ()\n", "", f"{PROMISES} -k test_4"),

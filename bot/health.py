@@ -7,7 +7,6 @@ no number of anything, no text of a fault.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -88,13 +87,14 @@ class HealthMiddleware:
 
 def readiness_of(parts: Parts, prepared: Callable[[], bool]) -> Readiness:
     """What this process needs to do its work. `prepared`: whether its script was stored since the start."""
-    runtime, key_dir, reader = parts.runtime, parts.settings.key_dir, parts.reader
+    runtime, reader = parts.runtime, parts.reader
 
     async def database() -> bool:
         return bool(await awaited(runtime.store.read(lambda tx: tx.execute(sa.select(1)).scalar_one())))
 
     async def keys() -> bool:
-        return os.access(key_dir, os.R_OK | os.W_OK | os.X_OK)
+        await asyncio.to_thread(runtime.vault.key_files.see)
+        return True
 
     async def script() -> bool:
         return prepared()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.private_files import make_private
 from config.settings import Settings
+from handoff.installation import KeysAway, OthersKeys
 
 
 class CannotStart(Exception):
@@ -22,6 +23,21 @@ def own_place(settings: Settings) -> Iterator[None]:
 
     Two writing servers on one SQLite file make each other wait for seconds; children would notice.
     """
+    with own_folder(settings):
+        ports = [
+            ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
+            ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
+            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
+        ]
+        for name, host, port in ports:
+            if port:
+                _see_that_free(name, host, port)
+        yield
+
+
+@contextlib.contextmanager
+def own_folder(settings: Settings) -> Iterator[None]:
+    """Hold the data folder: no server starts on it meanwhile. Raises `CannotStart`, also when one runs."""
     try:
         file = settings.data_dir / "server.lock"
         make_private(file)
@@ -33,14 +49,6 @@ def own_place(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart("er draait al een server op deze map; stop die, of kies een andere PRAAT_DATA_DIR") from None
-        ports = [
-            ("PRAAT_CHILD_PORT", settings.child_host, settings.child_port),
-            ("PRAAT_CONSOLE_PORT", settings.console_host, settings.console_port),
-            ("PRAAT_LOOPS_PORT", settings.loops_host, settings.loops_port),
-        ]
-        for name, host, port in ports:
-            if port:
-                _see_that_free(name, host, port)
         yield
 
 
@@ -59,3 +67,21 @@ def _see_that_free(name: str, host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CannotStart(f"poort {port} kan niet: {error.strerror}. Stop wat daar draait, of kies een andere {name}") from None
+
+
+_NO_DATABASE = "de database is niet te gebruiken. Klopt PRAAT_DATABASE_URL?"
+_OF_ANOTHER = (
+    "de sleutelmap (PRAAT_KEY_DIR) hoort niet bij deze database. Er wordt niets bewaard en niets gewist. Zet de map terug die "
+    "erbij hoort. Bij een nieuwe database hoort een lege map."
+)
+_AWAY = (
+    "de sleutelmap (PRAAT_KEY_DIR) is er niet, of er staat niet in bij welke database zij hoort. Er wordt niets bewaard en niets "
+    "gewist. Koppel de map weer aan. Is zij voorgoed weg? Maak een lege map (chmod 700) en draai `praat keys adopt`: de "
+    "gesprekken van toen blijven onleesbaar."
+)
+_WHY_NOT = ((OthersKeys, _OF_ANOTHER), (KeysAway, _AWAY))
+
+
+def why_not(error: Exception) -> str:
+    """Return what stands in the way of a database and keys that can be used, and what to do, for who keeps it running."""
+    return next((text for kind, text in _WHY_NOT if isinstance(error, kind)), _NO_DATABASE)

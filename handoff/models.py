@@ -68,6 +68,13 @@ REFERENCE_BYTES = (21, 53, 1141)
 STATE_BYTES = (540, 569)
 """How long the state of a chat is, locked: under the day's key, and under the child's token too."""
 
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("no", sa.SmallInteger, sa.CheckConstraint("no = 1", "one"), primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(64), nullable=False),  # the same id stands as a marker in the key directory
+)
+
 municipality = sa.Table(
     "municipality",
     metadata,

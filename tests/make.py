@@ -124,7 +124,9 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
     store = open_store(address)
     secret = secrets.token_bytes(64)
     clock = Clock()
-    runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock)
+    runtime = Runtime(
+        store, Vault.founded(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock
+    )
     try:
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)

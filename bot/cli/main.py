@@ -15,7 +15,7 @@ from rich.console import Console
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import CHANNELS, SPECS, forget_others, read_settings
-from bot.cli import nlu, people
+from bot.cli import backups, keys, nlu, people
 from bot.cli.terminal import lines, municipality_in, use_utf8
 from bot.preflight import CannotStart, own_place
 from bot.serve import ROLES, Running, see_browser_files, serve
@@ -31,6 +31,9 @@ from nlu import danger_file
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(people.app, name="person")
+app.add_typer(keys.app, name="keys")
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

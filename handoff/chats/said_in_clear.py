@@ -1,4 +1,4 @@
-"""What the bot said before migration 0006 stood in clear: it is sealed once, inside that migration, with public keys alone.
+"""What the bot said before migration 0007 stood in clear: it is sealed once, inside that migration, with public keys alone.
 
 A row whose mac does not fit, or whose chat's key was swapped, is as unreadable afterwards as it was before. Of a page's chat the
 state of the turns cannot be locked without the child's token: there the bot says once more who it is.
@@ -37,7 +37,10 @@ class _Said(NamedTuple):
 
 
 def seal_what_was_said(tx: Connection, vault: Vault) -> None:
-    """Seal every reference that stands in clear, and make the states of its chats. Raises `StoreUnavailable` without the keys."""
+    """Seal every reference that stands in clear, and make the states of its chats.
+
+    Without the key directory there are no states, and what waited to be sent on a push channel ends as not delivered.
+    """
 
     @cache
     def numbers(version: str) -> dict[str, int]:
@@ -49,7 +52,7 @@ def seal_what_was_said(tx: Connection, vault: Vault) -> None:
         rows = tx.execute(sa.select(_before).where(_before.c.conversation_id == chat.id).order_by(_before.c.seq)).all()
         said = _seal_chat(tx, vault, rows, numbers)
         _keep_state(tx, vault, chat, rows, said)
-        if chat.pushed:
+        if chat.pushed and vault.can_deliver():
             _seal_parcels(tx, vault, chat.id, said)
 
 

@@ -75,6 +75,13 @@ def console_app(
     return SecurityHeadersMiddleware(calm, headers=HEADERS, files="/static/", https=settings.secure)
 
 
+def last_words() -> bytes:
+    """Return a page for where the console itself is not asked: a request that is none, or no place for one more connection."""
+    title, text = _PROBLEMS[500]
+    head = f'<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>{title}</title></head>'
+    return f"{head}<body><main><h1>{title}</h1><p>{text}</p></main></body></html>".encode()
+
+
 def _routes() -> list[Route | Mount]:
     return [
         Route("/", queue.page, name="queue"),

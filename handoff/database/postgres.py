@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from handoff.database.faults import is_of_store
 from handoff.database.notifications import LOOK_S, Notifications, Record
-from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
+from handoff.database.store import BUSY_MS, T, Work, in_loop, submit, unavailable
 from handoff.events import Hub, take_announcements
 
 _CONNECT = {
@@ -35,6 +36,10 @@ class PostgresStore:
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""
         return submit(self._threads, self._attempt, work)
+
+    def write_short(self, work: Work[T]) -> Awaitable[T]:
+        """See `Store.write_short`."""
+        return in_loop(self.write(work))
 
     def read(self, work: Work[T]) -> Future[T]:
         """See `Store.read`."""

@@ -79,7 +79,7 @@ def test_ready_names_what_does_not_work_and_tells_nothing_of_it() -> None:
 def test_a_whole_process_becomes_ready_when_its_script_is_stored(parts: Parts) -> None:
     running = Running(parts)
     assert client(readiness_of(parts, running.ready.is_set)).get("/ready").json() == {
-        "ready": False, "database": True, "keys": True, "script": False, "model": True,
+        "ready": False, "database": True, "keys": False, "script": False, "model": True,
     }  # fmt: skip
     assert prepare_database(parts.runtime, parts.settings.database_url)
     running.ready.set()

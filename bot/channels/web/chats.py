@@ -82,7 +82,7 @@ class Chats:
         def work(tx: Connection) -> View:
             return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
 
-        return await awaited(runtime.store.write(work))
+        return await runtime.store.write_short(work)
 
     async def look(self, slug: str, token: bytes, *, after: int) -> View:
         """What stands in the chat after sequence number `after`."""
