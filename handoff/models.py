@@ -73,6 +73,11 @@ installation = sa.Table(
     metadata,
     sa.Column("no", sa.SmallInteger, sa.CheckConstraint("no = 1", "one"), primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(64), nullable=False),  # the same id stands as a marker in the key directory
+    # so that a wrong clock destroys nothing, see `handoff.chats.retention`
+    _at("last_seen_at", nullable=True),  # the last moment at which the clock was believed
+    sa.Column("ended_up_to", sa.String(10), nullable=True),  # the newest expiry day whose time has come, YYYY-MM-DD
+    _at("ending_since", nullable=True),  # since when `days_ended` counts
+    sa.Column("days_ended", sa.SmallInteger, nullable=False, server_default="0"),
 )
 
 municipality = sa.Table(
@@ -95,7 +100,7 @@ person = sa.Table(
     sa.Column("kdf", sa.String(32), nullable=False),
     _bytes("salt"),
     _bytes("locked_key"),
-    sa.Column("must_renew", sa.Boolean, nullable=False),  # the passphrase was printed for one use
+    _bytes("own_proof", nullable=True),  # a mac over all four: made by the person; without it an operator printed the passphrase
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     _at("locked_until", nullable=True),
     _at("created_at"),
@@ -149,6 +154,25 @@ session = sa.Table(
     _at("created_at"),
     _at("expires_at"),
     _at("last_seen_at"),
+    sa.Column("step_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # signed in, but the second step is to come
+)
+
+second_step = sa.Table(
+    "second_step",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    _bytes("sealed"),  # the phone's secret, locked under the member key
+    sa.Column("counter", sa.BigInteger, nullable=False),  # of the last code that counted: none counts twice
+    sa.Column("failures", sa.Integer, nullable=False),
+    _at("held_until", nullable=True),
+    _at("created_at"),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # a keyed hash; the row goes when the code is used
 )
 
 shift = sa.Table(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import crypto
-from handoff.accounts.credentials import LockedKey, LoginRow, is_held, store_key
+from handoff.accounts.credentials import KEY, LockedKey, LoginRow, is_held, is_own, store_key
 from handoff.clock import AHEAD, is_recent
 from handoff.crypto import Vault
 from handoff.errors import Denied
@@ -35,6 +35,8 @@ class Unlocked:
     session_id: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
     must_renew: bool
+    owes_step: bool = False
+    """The second step at the door is still to be taken (`handoff.accounts.second_step`): nothing may be shown yet."""
 
 
 def replace_key(tx: Connection, key: LockedKey) -> None:
@@ -43,18 +45,29 @@ def replace_key(tx: Connection, key: LockedKey) -> None:
     It opens nothing until a colleague grants again. `granted_by` stays: it says that the old key was granted once.
 
     Everything that was sealed to the old key is dropped, all sessions end, and the passphrase must be renewed.
+
+    Raises `Denied` for a key that is said to be the person's own: an operator made it.
     """
+    if key.own_proof is not None:
+        raise Denied
     person_id = key.person_id
     tx.execute(team_wrap.delete().where(team_wrap.c.person_id == person_id))
     tx.execute(membership.update().where(membership.c.person_id == person_id).values(granted_at=None))
-    store_key(tx, key, must_renew=True)
+    store_key(tx, key)
     end_all_sessions(tx, person_id)
 
 
 def open_session(
-    tx: Connection, vault: Vault, row: LoginRow, private_key: bytes, *, now: datetime, known_device: bool = False
+    tx: Connection,
+    vault: Vault,
+    row: LoginRow,
+    private_key: bytes,
+    *,
+    now: datetime,
+    known_device: bool = False,
+    owes_step: bool = False,
 ) -> bytes:
-    """Step 3: the new session's cookie (32 bytes, kept nowhere).
+    """Step 3: the new session's cookie (32 bytes, kept nowhere). With `owes_step` it shows nothing until `pass_step`.
 
     Raises `Denied` while the account is held after failures (not for a known device: guesses of strangers must not keep the
     owner out), or when it was disabled or got another passphrase since `look_up`.
@@ -69,15 +82,20 @@ def open_session(
     if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
+    return _begin(tx, vault, row.person_id, private_key, now, owes_step=owes_step)
+
+
+def _begin(tx: Connection, vault: Vault, person_id: str, private_key: bytes, now: datetime, *, owes_step: bool) -> bytes:
     cookie = secrets.token_bytes(crypto.TOKEN_BYTES)
     session_id, key = vault.session_keys(cookie)
     expires = now + LONGEST
-    locked = crypto.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", person_id, session_id, _moment(expires))
     tx.execute(
         session.insert().values(
-            id=session_id, person_id=row.person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now
+            id=session_id, person_id=person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now,
+            step_owed=owes_step,
         )
-    )
+    )  # fmt: skip
     return cookie
 
 
@@ -96,11 +114,12 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
     if row is None or row.disabled_at is not None or not _is_alive(row, now):
         raise Denied
     bound = ("session", row.person_id, row.id, _moment(row.expires_at))
-    private = crypto.unlock(key, row.locked_key, *bound)
+    private = crypto.unlock(key, row.session_lock, *bound)
     crypto.demand_same(row.public_key, crypto.public_key(private))
     if touch:
         tx.execute(session.update().where(session.c.id == row.id).values(last_seen_at=now))
-    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, must_renew=row.must_renew)
+    printed = not is_own(vault, row.person_id, row)
+    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, printed, row.step_owed)
 
 
 def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None:
@@ -109,9 +128,10 @@ def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None
     Ends the person's other sessions; grants and history stay. Raises `Denied` for another key, and while the passphrase is
     one that somebody printed: then the key was in other hands as well (`handoff.keys.first_sign_in`).
     """
-    if unlocked.must_renew or key.person_id != unlocked.person_id or key.public_key != crypto.public_key(unlocked.private_key):
+    same = key.person_id == unlocked.person_id and key.public_key == crypto.public_key(unlocked.private_key)
+    if unlocked.must_renew or key.own_proof is None or not same:
         raise Denied
-    store_key(tx, key, must_renew=False)
+    store_key(tx, key)
     _end_other_sessions(tx, unlocked)
 
 
@@ -130,6 +150,11 @@ def relock_session(tx: Connection, vault: Vault, unlocked: Unlocked, cookie: byt
     tx.execute(session.update().where(*here).values(locked_key=locked))
     _end_other_sessions(tx, unlocked)
     return replace(unlocked, private_key=private_key, must_renew=False)
+
+
+def pass_step(tx: Connection, unlocked: Unlocked) -> None:
+    """The second step was taken in this session."""
+    tx.execute(session.update().where(session.c.id == unlocked.session_id).values(step_owed=False))
 
 
 def end_session(tx: Connection, session_id: bytes) -> None:
@@ -153,8 +178,9 @@ def forget_old_sessions(tx: Connection, *, now: datetime) -> int:
 
 
 def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
-    columns = (person.c.municipality_id, person.c.role, person.c.first_name, person.c.public_key, person.c.must_renew)
-    query = sa.select(session, person.c.disabled_at, *columns).join(person, person.c.id == session.c.person_id)
+    mine = (session.c.id, session.c.person_id, session.c.expires_at, session.c.last_seen_at, session.c.step_owed)
+    whose = (person.c[name] for name in ("municipality_id", "role", "first_name", "disabled_at", *KEY))
+    query = sa.select(*mine, session.c.locked_key.label("session_lock"), *whose).join(person, person.c.id == session.c.person_id)
     return tx.execute(query.where(session.c.id == session_id)).first()
 
 

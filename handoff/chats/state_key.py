@@ -2,7 +2,7 @@
 
 Always under the key of the chat's expiry day. What was said in the turns of a chat with a token is locked under that token too, so
 that not even database, configuration and key directory together tell what such a chat is about. What cannot be opened is as if
-nothing had been said: at worst the bot repeats itself, and no child waits for it (decision 0030).
+nothing had been said: at worst the bot repeats itself, and no child waits for it (decision 0037).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from config.private_files import make_private
+from handoff.database.after_commit import do_all, take_deeds
 from handoff.database.prepared import execute_at_once
 from handoff.database.sqlite_connection import Job, WritingConnection
 from handoff.database.sqlite_writer import Writer
@@ -124,9 +125,13 @@ class SqliteStore:
         try:
             self._same_file()
             with self._reader.begin() as tx:
-                return work(tx)
+                take_deeds(tx)
+                result = work(tx)
+                deeds = take_deeds(tx)
         except DBAPIError as error:
             raise unavailable(error) from None
+        do_all(deeds)
+        return result
 
     def _same_file(self, demanded: int | None = None) -> int | None:
         """SQLite goes on writing to a file that was deleted or replaced under it: an acknowledgement would then be a lie.

@@ -17,13 +17,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from handoff.database.after_commit import do_all
 from handoff.database.sqlite_connection import Job, SpoiledError, WritingConnection
 from handoff.database.store import unavailable
 from handoff.errors import StoreUnavailable
 from handoff.events import Hub
 
 _BATCH = 64
-HOLD_S = 0.005
+HOLD_S = 0.01
 """Seconds after which the loop begins no further work of a batch: pages, streams and heartbeats come in between."""
 
 
@@ -175,6 +176,7 @@ class Writer:
 
     def _tell(self, jobs: list[Job]) -> set[asyncio.AbstractEventLoop]:
         """Tell who waits how it ended; returns the loops that were told, each of which goes on with what came meanwhile."""
+        do_all([deed for job in jobs if job.error is None for deed in job.deeds])
         by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         mine: list[Job] = []
         for job in jobs:
