@@ -1,4 +1,4 @@
-"""What the bot said before migration 0010 stood in clear: it is sealed once, inside that migration, with public keys alone.
+"""What the bot said before migration 0011 stood in clear: it is sealed once, inside that migration, with public keys alone.
 
 A row whose mac does not fit, or whose chat's key was swapped, is as unreadable afterwards as it was before. Of a page's chat the
 state of the turns cannot be locked without the child's token: there the bot says once more who it is.

@@ -3,8 +3,8 @@
 What was said before is sealed by the program itself (`handoff.migrations.upgrade`), in the same transaction: a database in which
 the subject of a chat stands in clear is not left behind half done.
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0011
+Revises: 0010
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
