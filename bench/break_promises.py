@@ -56,7 +56,7 @@ BREAKS = (
     Break(7, "handoff/queue/due.py", "HANDOFF_IS_CLAIMED, ahead).values(lease_until=now + LEASE)", "HANDOFF_IS_CLAIMED, ahead).values(lease_until=handoff.c.lease_until)", "tests/handoff/test_clock_back.py -k vanished"),
     Break(7, "bot/waiting.py", "        with savepoint(tx):\n            return deed(tx, runtime, handoff_id, now)\n", "        return deed(tx, runtime, handoff_id, now)\n", "tests/bot/test_waiting.py"),
     Break(7, "handoff/database/notifications.py", "        self._hub.publish(events)\n        for record in records:\n", "        for record in records:\n", "tests/handoff/test_events.py -k own_process"),
-    Break(7, "handoff/database/notifications.py", "                        self._look(connection)\n", "", "tests/handoff/test_events.py -k died"),
+    Break(7, "handoff/database/notifications.py", "                            self._look(connection)\n", "                            pass\n", "tests/handoff/test_events.py -k died"),
     Break(8, "bot/turn.py", "max(understanding.urgency, URGENCY_OF[intent])", "URGENCY_OF[intent]", f"{PROMISES} -k test_8"),
     Break(8, "handoff/queue/handoffs.py", "urgency=max(urgency, current.urgency)", "urgency=urgency", f"{PROMISES} -k test_8"),
 )  # fmt: skip
