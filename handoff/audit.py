@@ -9,6 +9,9 @@ from sqlalchemy import Connection
 
 from handoff.models import audit_entry
 
+ERASED = "erased_by_child"
+"""The action of a child that erased a chat which a human had read."""
+
 
 def note(
     tx: Connection,
@@ -35,3 +38,10 @@ def entries(tx: Connection, municipality_id: str) -> list[sa.Row[tuple[datetime,
     c = audit_entry.c
     query = sa.select(c.at, c.person_id, c.action, c.object, c.result).where(c.municipality_id == municipality_id)
     return list(tx.execute(query.order_by(c.id)))
+
+
+def was_erased_by_child(tx: Connection, municipality_id: str, handoff_id: str) -> bool:
+    """Return whether the child erased the chat of this handoff after a human had read it."""
+    c = audit_entry.c
+    mine = (c.municipality_id == municipality_id, c.action == ERASED, c.object == handoff_id)
+    return tx.execute(sa.select(c.id).where(*mine).limit(1)).first() is not None

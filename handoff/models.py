@@ -67,6 +67,11 @@ installation = sa.Table(
     metadata,
     sa.Column("no", sa.SmallInteger, sa.CheckConstraint("no = 1", "one"), primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(64), nullable=False),  # the same id stands as a marker in the key directory
+    # so that a wrong clock destroys nothing, see `handoff.chats.retention`
+    _at("last_seen_at", nullable=True),  # the last moment at which the clock was believed
+    sa.Column("ended_up_to", sa.String(10), nullable=True),  # the newest expiry day whose time has come, YYYY-MM-DD
+    _at("ending_since", nullable=True),  # since when `days_ended` counts
+    sa.Column("days_ended", sa.SmallInteger, nullable=False, server_default="0"),
 )
 
 municipality = sa.Table(

@@ -19,7 +19,7 @@ from bot.message import Incoming
 from config.intents import URGENCY_OF
 from config.load import load
 from config.schema import Configuration, Team
-from handoff import keys
+from handoff import installation, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import Cost, Vault
@@ -122,6 +122,7 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
         store, Vault.founded(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock
     )
     try:
+        installation.settle(store, runtime.vault)
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)
     finally:

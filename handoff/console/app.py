@@ -47,6 +47,12 @@ _PROBLEMS = {
     503: ("De opslag werkt even niet", "Er is niets opgeslagen. Deze pagina probeert het zo weer."),
 }  # fmt: skip
 
+_ERASED = "Dit gesprek is weg"
+_ERASED_TEXT = (
+    "Het kind heeft dit gesprek gewist. De berichten zijn weg, ook voor u, en komen niet terug. Wat u las, weet u nog. Maakt u "
+    "zich zorgen om dit kind? Overleg dan met een collega of met Veilig Thuis. Is er nu gevaar, bel dan 112."
+)
+
 
 def console_app(
     runtime: Runtime,
@@ -124,6 +130,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _handoff_error(request: Request, error: Exception) -> Response:
     match error:
+        case chat.ErasedByChild():
+            return context_of(request).templates.problem(404, _ERASED, _ERASED_TEXT)
         case NotFound():
             return _problem(request, 404)
         case Conflict():

@@ -23,7 +23,7 @@ from handoff.chats.conversation import Door
 from handoff.crypto import Vault
 from handoff.database import Work, open_store
 from handoff.errors import NotFound
-from handoff.models import conversation, installation, metadata, session
+from handoff.models import conversation, metadata, session
 from handoff.runtime import Runtime
 from tests import canary
 from tests.databases import stamp
@@ -130,9 +130,6 @@ def test_a_copy_and_the_secret_without_the_key_folder_open_nothing(full: House, 
 
 def test_without_the_key_folder_nobody_knows_what_was_erased_so_nothing_is_put_back(full: House, elsewhere: str) -> None:
     token = _write(full)
-    full.runtime.store.write(
-        lambda tx: tx.execute(installation.insert().values(no=1, id=full.runtime.vault.key_files.marker()))
-    ).result()
     copy = _back_up(full)
     away, other = (Vault(full.secret, full.folder / name, cost=TOY) for name in ("away", "other"))
     with pytest.raises(BadCopy, match="sleutelmap"):

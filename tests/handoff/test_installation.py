@@ -68,8 +68,14 @@ class Place:
 @pytest.fixture
 def place(house: House) -> Place:
     """A house that has settled."""
-    installation.settle(house.runtime.store, house.runtime.vault)
     return Place(house)
+
+
+@pytest.fixture
+def new(house: House) -> House:
+    """A house whose database has no id yet."""
+    house.runtime.store.write(lambda tx: tx.execute(table.delete())).result()
+    return house
 
 
 def _look(house: House, token: bytes) -> list[str]:
@@ -98,7 +104,7 @@ def test_a_key_folder_that_is_away_makes_nobody_forget_and_takes_no_words(place:
         with pytest.raises(StoreUnavailable):
             attempt()
     with pytest.raises(StoreUnavailable):
-        retention.destroy_expired_keys(house.runtime.vault, house.clock(), set())
+        retention.destroy_expired_keys(house.runtime.vault, house.clock(), set(), "9999")
     assert len(rows(house, message_table)) == before
     assert place.names() == stood, "nothing is made in its place"
     place.back()
@@ -144,39 +150,39 @@ def test_a_process_that_was_refused_uses_no_key(place: Place) -> None:
             attempt()
 
 
-def test_several_processes_of_one_installation_start_at_once(house: House) -> None:
-    folder = house.folder / "fresh"
+def test_several_processes_of_one_installation_start_at_once(new: House) -> None:
+    folder = new.folder / "fresh"
     folder.mkdir(mode=0o700)
-    vaults = [Vault(house.secret, folder, cost=TOY) for _ in range(4)]
+    vaults = [Vault(new.secret, folder, cost=TOY) for _ in range(4)]
     for vault in vaults:
-        installation.settle(house.runtime.store, vault)
-    (row,) = rows(house, table)
+        installation.settle(new.runtime.store, vault)
+    (row,) = rows(new, table)
     assert (folder / MARKER).read_text() == row._mapping["id"]
     assert (folder / MARKER).stat().st_mode & 0o777 == 0o600
     vaults[0].make_bucket("2026-12-22")
     assert vaults[3].buckets() == ["2026-12-22"]
 
 
-def test_a_first_start_that_died_between_marker_and_database_goes_on(house: House) -> None:
-    folder = house.folder / "fresh"
-    vault = Vault.founded(house.secret, folder, cost=TOY)
-    installation.settle(house.runtime.store, Vault(house.secret, folder, cost=TOY))
-    assert [row._mapping["id"] for row in rows(house, table)] == [vault.key_files.marker()]
+def test_a_first_start_that_died_between_marker_and_database_goes_on(new: House) -> None:
+    folder = new.folder / "fresh"
+    vault = Vault.founded(new.secret, folder, cost=TOY)
+    installation.settle(new.runtime.store, Vault(new.secret, folder, cost=TOY))
+    assert [row._mapping["id"] for row in rows(new, table)] == [vault.key_files.marker()]
 
 
-def test_a_new_database_beside_old_keys_is_refused(house: House) -> None:
-    vault = Vault.founded(house.secret, house.folder / "old", cost=TOY)
+def test_a_new_database_beside_old_keys_is_refused(new: House) -> None:
+    vault = Vault.founded(new.secret, new.folder / "old", cost=TOY)
     vault.make_bucket("2026-12-22")
     with pytest.raises(OthersKeys):
-        installation.settle(house.runtime.store, vault)
-    assert rows(house, table) == []
+        installation.settle(new.runtime.store, vault)
+    assert rows(new, table) == []
 
 
-def test_the_first_start_of_this_version_takes_an_older_key_folder_if_it_is_the_one(house: House) -> None:
+def test_the_first_start_of_this_version_takes_an_older_key_folder_if_it_is_the_one(new: House) -> None:
     """An older database has no id, an older folder no marker: the keys of the chats tell."""
-    house.confidant("sanne")
-    first_child(house)
-    place = Place(house)
+    new.confidant("sanne")
+    first_child(new)
+    place = Place(new)
     (place.path / MARKER).unlink()
     place.put("empty")
     with pytest.raises(KeysAway):
@@ -184,7 +190,7 @@ def test_the_first_start_of_this_version_takes_an_older_key_folder_if_it_is_the_
     assert place.names() == set()
     place.back()
     place.settle()
-    assert rows(house, table)[0]._mapping["id"] == (place.path / MARKER).read_text()
+    assert rows(new, table)[0]._mapping["id"] == (place.path / MARKER).read_text()
 
 
 def test_a_key_folder_that_is_lost_for_good_can_be_replaced_on_purpose(place: Place) -> None:

@@ -110,10 +110,11 @@ class Chats:
         runtime = self.runtime
         await awaited(runtime.store.write(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock())))
 
-    async def erase(self, slug: str, token: bytes) -> None:
-        """'Wis alles'."""
+    async def erase(self, slug: str, token: bytes) -> bool:
+        """'Wis alles'. Returns whether a human had read the chat."""
         runtime = self.runtime
-        await awaited(runtime.store.write(lambda tx: child.erase(tx, runtime, self._own(tx, slug, token), runtime.clock())))
+        gone = await awaited(runtime.store.write(lambda tx: child.erase(tx, runtime, self._own(tx, slug, token), runtime.clock())))
+        return gone.was_read
 
     async def on_duty(self, slug: str) -> bool | None:
         """Whether a human is there now; None when that cannot be found out in time, and then nothing is said about it."""

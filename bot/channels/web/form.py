@@ -17,7 +17,7 @@ from starlette.routing import Route
 from bot.channels.web.api import slug_of
 from bot.channels.web.chats import Chats, View, is_message_id, new_token, read_token
 from bot.channels.web.labels import LABELS
-from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages
+from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, erased_text
 from config.schema import Municipality
 from handoff.asgi.errors import log_error
 from handoff.chats.conversation import new_id
@@ -145,14 +145,17 @@ class Forms:
         return self._show(request, municipality, view, draft, notice=notice, status=422)
 
     async def _erase(self, request: Request, municipality: Municipality, token: bytes) -> Response:
+        was_read: bool | None = None
         with suppress(NotFound):  # nothing was sent yet, or it was erased before: it is gone either way
-            await self._chats.erase(municipality.id, token)
-        return await self._begin(request, municipality, Draft(new_token()))
+            was_read = await self._chats.erase(municipality.id, token)
+        return await self._begin(request, municipality, Draft(new_token()), was_read=was_read)
 
-    async def _begin(self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200) -> Response:
+    async def _begin(
+        self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200, was_read: bool | None = None
+    ) -> Response:
         """There is no chat any more: a new one can begin, with what was typed."""
         there = await self._chats.on_duty(municipality.id)
-        notice = self._pages.words(municipality, there).say("utter_stopped")
+        notice = erased_text(self._pages.words(municipality, there), was_read=was_read)
         page = self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice)
         return page_response(request, page, status)
 
