@@ -93,12 +93,12 @@ class Figures:
 def seed(parts: Parts, size: Size) -> None:
     """Make a confidant on duty, a child that really wrote, and copies of it that wait with nothing due for minutes."""
     runtime, now = parts.runtime, datetime.now(UTC)
-    key = credentials.new_key(runtime.vault, secrets.token_hex(16))
+    newcomer = people.Newcomer(credentials.new_key(runtime.vault, secrets.token_hex(16)), "bench", "Bench")
     incoming = Incoming(WEBCHAT, CITY, secrets.token_bytes(32), "m1", "hoi")
     understanding = Understanding("greet", 0.9, Urgency.NORMAL, "nl")
 
     def begin(tx: sa.Connection) -> str:
-        who = people.add_confidant(tx, runtime.vault, key, municipality_id=CITY, login="bench", first_name="Bench", now=now)
+        (who,) = people.add_confidants(tx, runtime.vault, [newcomer], municipality_id=CITY, now=now)
         item = take_turn(tx, runtime, incoming, understanding, now)
         roster.start(tx, team_id=item.chat.team_id, person_id=who.id, now=now)
         return item.chat.id

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from config.private_files import write_private
-from handoff import keys
-from handoff.accounts import credentials, sessions
+from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase as new_passphrase
-from handoff.accounts.sessions import Unlocked
 from handoff.models import person
 from handoff.places import municipalities
 from handoff.runtime import Runtime
@@ -43,7 +40,7 @@ def prepare(runtime: Runtime, file: Path) -> list[Login]:
         phrases = {login: new_passphrase() for login, _ in _PEOPLE}
         _write(file, phrases)  # before the people exist: a passphrase that nobody saw would lock the demo for good
         runtime.store.write(lambda tx: _add(tx, runtime, phrases)).result()
-    unused = runtime.store.read(_unused).result()
+    unused = runtime.store.read(lambda tx: _unused(tx, runtime)).result()
     kept = {login: phrase for login, phrase in _read(file).items() if login in unused}
     _write(file, kept)
     working = runtime.store.read(_logins).result()
@@ -51,27 +48,9 @@ def prepare(runtime: Runtime, file: Path) -> list[Login]:
 
 
 def _add(tx: Connection, runtime: Runtime, phrases: dict[str, str]) -> None:
-    now = runtime.clock()
-    founder: Unlocked | None = None
-    for login, first_name in _PEOPLE:
-        key = credentials.new_key(runtime.vault, phrases[login])
-        added = people.add_confidant(
-            tx, runtime.vault, key, municipality_id=MUNICIPALITY, login=login, first_name=first_name, now=now
-        )
-        if founder is None:
-            founder = _as_unlocked(tx, runtime, login, phrases[login])
-        else:
-            keys.grant(tx, runtime.vault, by=founder, person_id=added.id, code=keys.key_code(tx, added.id), now=now)
-
-
-def _as_unlocked(tx: Connection, runtime: Runtime, login: str, phrase: str) -> Unlocked:
-    """The founder signs in once, here, to grant the team key to the colleague; the session ends with it."""
-    row = credentials.look_up(tx, login)
-    now: datetime = runtime.clock()
-    cookie = sessions.open_session(tx, runtime.vault, row, credentials.unlock(runtime.vault, row, phrase), now=now)
-    who = sessions.resume(tx, runtime.vault, cookie, now=now)
-    sessions.end_session(tx, who.session_id)
-    return who
+    """Both found the team: a colleague can let nobody in who has no key of their own yet."""
+    both = [people.Newcomer(credentials.new_key(runtime.vault, phrases[login]), login, name) for login, name in _PEOPLE]
+    people.add_confidants(tx, runtime.vault, both, municipality_id=MUNICIPALITY, now=runtime.clock())
 
 
 def _logins(tx: Connection) -> list[str]:
@@ -79,8 +58,8 @@ def _logins(tx: Connection) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-def _unused(tx: Connection) -> set[str]:
-    return set(tx.execute(sa.select(person.c.login).where(person.c.must_renew.is_(True))).scalars())
+def _unused(tx: Connection, runtime: Runtime) -> set[str]:
+    return {member.login for member in people.of_municipality(tx, runtime.vault, MUNICIPALITY) if member.must_renew}
 
 
 def _read(file: Path) -> dict[str, str]:

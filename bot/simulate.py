@@ -60,12 +60,10 @@ def _people(tx: Connection, runtime: Runtime, municipality_id: str) -> None:
     store_published(tx, runtime)
     now, key = runtime.clock(), credentials.new_key(runtime.vault, secrets.token_hex(16))
     person_id = credentials.insert_person(
-        tx, key, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant", must_renew=True,
-        now=now,
+        tx, key, municipality_id=municipality_id, login="simulate", first_name="Simulatie", role="confidant", now=now
     )  # fmt: skip
-    keys.found_team(
-        tx, runtime.vault, team_id=runtime.municipality(municipality_id).receiving_team.id, person_id=person_id, now=now
-    )
+    team_id = runtime.municipality(municipality_id).receiving_team.id
+    keys.found_team(tx, runtime.vault, team_id=team_id, person_ids=[person_id], now=now)
 
 
 def _one(tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, turn: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ HandoffError
 ├── StoreUnavailable      the database or the key folder is locked, full or gone
 ├── NotFound              not there, not yours, or erased: one answer for all three
 ├── Denied                a key, passphrase or seal does not fit: one answer for every reason
+│   └── PutBack           a team's key in the database is older than one that was in force
 └── Conflict              somebody else was first, or the state does not allow it
 """
 
@@ -29,6 +30,10 @@ class NotFound(HandoffError):
 
 class Denied(HandoffError):
     """A key, passphrase or seal does not fit."""
+
+
+class PutBack(Denied):
+    """Somebody put an older team key back: who left may hold it. Nothing is sealed to it, and nothing opened."""
 
 
 class Conflict(HandoffError):

@@ -94,7 +94,7 @@ person = sa.Table(
     sa.Column("kdf", sa.String(32), nullable=False),
     _bytes("salt"),
     _bytes("locked_key"),
-    sa.Column("must_renew", sa.Boolean, nullable=False),  # the passphrase was printed for one use
+    _bytes("own_proof", nullable=True),  # a mac over all four: made by the person; without it an operator printed the passphrase
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     _at("locked_until", nullable=True),
     _at("created_at"),

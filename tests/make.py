@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from bot import child
 from bot.channels.registry import SPECS
@@ -24,6 +25,7 @@ from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
+from handoff.models import person
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
@@ -79,22 +81,19 @@ class House:
     phrases: dict[str, str] = field(default_factory=dict)
 
     def confidant(self, login: str, municipality_id: str = CITY) -> Unlocked:
-        """A confidant who is signed in; the first of a gemeente founds the team and grants the others."""
+        """A confidant with a key of their own who is signed in; the first of a gemeente founds the team and grants the others."""
         vault, now = self.runtime.vault, self.clock()
         self.phrases[login] = phrase = f"{login} zin van zes losse woorden"
-        key = credentials.new_key(vault, phrase)
+        made = credentials.lock_key(vault, secrets.token_urlsafe(16), vault.new_private_key(), phrase)
+        newcomer = people.Newcomer(made, login, login.title())
         self.runtime.store.write(
-            lambda tx: people.add_confidant(
-                tx, vault, key, municipality_id=municipality_id, login=login, first_name=login.title(), now=now
-            )
+            lambda tx: people.add_confidants(tx, vault, [newcomer], municipality_id=municipality_id, now=now)
         ).result()
         who, _ = self.sign_in(login)
         founders = [w for w in self._signed_in if w.municipality_id == municipality_id]
         if founders:
             self.runtime.store.write(
-                lambda tx: keys.grant(
-                    tx, vault, by=founders[0], person_id=who.person_id, code=keys.key_code(tx, who.person_id), now=now
-                )
+                lambda tx: keys.grant(tx, vault, by=founders[0], person_id=who.person_id, code=keys.own_code(who), now=now)
             ).result()
         self._signed_in.append(who)
         return who
@@ -127,6 +126,11 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
         yield House(runtime, clock, folder, secret, address)
     finally:
         store.close()
+
+
+def key_code(tx: Connection, person_id: str) -> str:
+    """The six words of the key that stands in the database."""
+    return keys.code_of(person_id, tx.execute(sa.select(person.c.public_key).where(person.c.id == person_id)).scalar_one())
 
 
 def team_id_of(municipality_id: str) -> str:

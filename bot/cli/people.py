@@ -16,6 +16,7 @@ from bot.cli.terminal import municipality_in
 from bot.preflight import CannotStart, why_not
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
+from handoff.crypto import Vault
 from handoff.errors import HandoffError
 from handoff.team import people
 
@@ -55,17 +56,10 @@ def add(
         runtime = parts.runtime
         municipality_in(runtime.configuration, municipality)
         phrase = passphrase()
-        key = credentials.new_key(runtime.vault, phrase)
-        made = runtime.store.write(
-            lambda tx: people.add_confidant(
-                tx,
-                runtime.vault,
-                key,
-                municipality_id=municipality,
-                login=login,
-                first_name=first_name,
-                now=runtime.clock(),
-                team_id=team,
+        newcomer = people.Newcomer(credentials.new_key(runtime.vault, phrase), login, first_name)
+        (made,) = runtime.store.write(
+            lambda tx: people.add_confidants(
+                tx, runtime.vault, [newcomer], municipality_id=municipality, now=runtime.clock(), team_id=team
             )
         ).result()
         out.print(f"{made.login} is toegevoegd aan {municipality}.\nEenmalige wachtzin (geef hem zelf door): [bold]{phrase}[/bold]")
@@ -84,7 +78,7 @@ def list_people(municipality: Annotated[str, typer.Argument(help="the gemeente's
     parts = _parts()
     try:
         municipality_in(parts.runtime.configuration, municipality)
-        rows = parts.runtime.store.read(lambda tx: people.of_municipality(tx, municipality)).result()
+        rows = parts.runtime.store.read(lambda tx: people.of_municipality(tx, parts.runtime.vault, municipality)).result()
     finally:
         parts.close()
     table = Table("inlognaam", "voornaam", "rol", "leest mee")
@@ -117,7 +111,7 @@ def renew(
     parts = _parts()
     try:
         runtime = parts.runtime
-        who, alone = runtime.store.read(lambda tx: _who(tx, login)).result()
+        who, alone = runtime.store.read(lambda tx: _who(tx, runtime.vault, login)).result()
         if alone and not yes:
             out.print(_LAST.format(login=who.login))
             if typer.prompt("Typ ja om door te gaan", default="nee").strip().casefold() != "ja":
@@ -134,7 +128,7 @@ def renew(
         out.print("Deze persoon leest nog niets. Na het inloggen laat een collega in de console, onder Team, hem of haar weer toe.")
 
 
-def _who(tx: Connection, login: str) -> tuple[people.Member, bool]:
+def _who(tx: Connection, vault: Vault, login: str) -> tuple[people.Member, bool]:
     """The person, and whether nobody else could let them in again."""
-    who = people.find(tx, login)
+    who = people.find(tx, vault, login)
     return who, people.stands_alone(tx, who.id)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from handoff import crypto
 from handoff.accounts.passphrases import plain
 from handoff.clock import AHEAD
 from handoff.crypto import Cost, Vault
-from handoff.errors import Conflict
+from handoff.errors import Conflict, Denied
 from handoff.models import person
 
 FAILURES = 5
@@ -27,7 +28,9 @@ LOCKED = timedelta(minutes=15)
 SHORTEST_PASSPHRASE = 15  # characters, when someone chooses their own
 _LONGEST_PASSPHRASE = 1024
 _LOGIN = re.compile(r"[a-z0-9._@+-]{1,64}")
-_COLUMNS = ("municipality_id", "role", "first_name", "public_key", "kdf", "salt", "locked_key", "must_renew")
+KEY = ("public_key", "kdf", "salt", "locked_key", "own_proof")
+"""The columns that hold a member key, and whether it is the person's own (`is_own`)."""
+_COLUMNS = ("municipality_id", "role", "first_name", *KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +45,38 @@ class LoginRow:
     kdf: str
     salt: bytes = field(repr=False)
     locked_key: bytes = field(repr=False)
-    must_renew: bool
+    own_proof: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LockedKey:
-    """A member key behind a passphrase, ready to be stored. Made outside any transaction (`lock_key`)."""
+    """A member key behind a passphrase, ready to be stored. Made outside any transaction (`new_key`, `lock_key`)."""
 
     person_id: str
     public_key: bytes = field(repr=False)
     kdf: str
     salt: bytes = field(repr=False)
     locked_key: bytes = field(repr=False)
+    own_proof: bytes | None = field(repr=False)
+    """None while the passphrase is one that somebody printed."""
 
 
-_NOBODY = LoginRow("", "", "", "", b"", "", bytes(16), bytes(61), must_renew=False)
+_NOBODY = LoginRow("", "", "", "", b"", "", bytes(16), bytes(61), None)
 
 
 def new_key(vault: Vault, passphrase: str, *, person_id: str | None = None) -> LockedKey:
-    """A fresh member key, for a new person or (`replace_key`) for one who forgot.
+    """A fresh member key behind a passphrase that is printed for one use, for a new person or (`replace_key`) for one who forgot.
 
     Slow (Argon2): outside any transaction.
 
     Raises `Conflict` for a short passphrase.
     """
-    return lock_key(vault, person_id or secrets.token_urlsafe(16), vault.new_private_key(), passphrase)
+    key = lock_key(vault, person_id or secrets.token_urlsafe(16), vault.new_private_key(), passphrase)
+    return replace(key, own_proof=None)
 
 
 def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) -> LockedKey:
-    """Put a member key behind a passphrase.
+    """Put a member key behind a passphrase that its owner alone knows, with the proof of that (`is_own`).
 
     Slow (Argon2): outside any transaction. Raises `Conflict` for a short passphrase.
     """
@@ -79,7 +85,25 @@ def lock_key(vault: Vault, person_id: str, private_key: bytes, passphrase: str) 
         raise Conflict(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
     salt, kdf = secrets.token_bytes(16), str(vault.cost)
     key = vault.stretch(phrase, salt, vault.cost)
-    return LockedKey(person_id, crypto.public_key(private_key), kdf, salt, crypto.lock(key, private_key, "member", person_id, kdf))
+    public, locked = crypto.public_key(private_key), crypto.lock(key, private_key, "member", person_id, kdf)
+    return LockedKey(person_id, public, kdf, salt, locked, _proof(vault, person_id, public, kdf, salt, locked))
+
+
+def is_own(vault: Vault, person_id: str, row: Any) -> bool:
+    """Whether the person made this key and chose its passphrase: otherwise somebody who printed it holds the key as well.
+
+    `row` has the columns of `KEY`. Who writes in the database cannot make the proof, and that of one key fits no other.
+    """
+    try:
+        expected = _proof(vault, person_id, row.public_key, row.kdf, row.salt, row.locked_key)
+        crypto.demand_same(row.own_proof, expected)
+    except Denied:
+        return False
+    return True
+
+
+def _proof(vault: Vault, *parts: str | bytes) -> bytes:
+    return vault.row_mac("own-key", *parts)
 
 
 def insert_person(
@@ -90,10 +114,9 @@ def insert_person(
     login: str,
     first_name: str,
     role: str,
-    must_renew: bool,
     now: datetime,
 ) -> str:
-    """Store a person with the key that `new_key` made; returns the person's id. Raises `Conflict` for a taken login."""
+    """Store a person with their key; returns the person's id. Raises `Conflict` for a taken login."""
     name = login_name(login)
     if not name:
         raise Conflict("a login is 1 to 64 of: a-z 0-9 . _ @ + -")
@@ -102,7 +125,7 @@ def insert_person(
     tx.execute(
         person.insert().values(
             id=key.person_id, municipality_id=municipality_id, login=name, first_name=first_name, role=role,
-            must_renew=must_renew, created_at=now, **_key_columns(key),
+            created_at=now, **_key_columns(key),
         )
     )  # fmt: skip
     return key.person_id
@@ -158,13 +181,13 @@ def is_held(locked_until: datetime | None, now: datetime) -> bool:
     return locked_until is not None and now < locked_until <= now + LOCKED + AHEAD
 
 
-def store_key(tx: Connection, key: LockedKey, *, must_renew: bool) -> None:
+def store_key(tx: Connection, key: LockedKey) -> None:
     """Put a member key in the place of the one that was there. What was sealed to the old one is the caller's care."""
-    tx.execute(person.update().where(person.c.id == key.person_id).values(must_renew=must_renew, **_key_columns(key)))
+    tx.execute(person.update().where(person.c.id == key.person_id).values(**_key_columns(key)))
 
 
-def _key_columns(key: LockedKey) -> dict[str, bytes | str]:
-    return {"public_key": key.public_key, "kdf": key.kdf, "salt": key.salt, "locked_key": key.locked_key}
+def _key_columns(key: LockedKey) -> dict[str, bytes | str | None]:
+    return {name: getattr(key, name) for name in KEY}
 
 
 def login_name(login: str) -> str:

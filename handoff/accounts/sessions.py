@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import crypto
-from handoff.accounts.credentials import LockedKey, LoginRow, is_held, store_key
-from handoff.clock import AHEAD, is_recent
+from handoff.accounts.credentials import KEY, LockedKey, LoginRow, is_held, is_own, store_key
+from handoff.clock import CORRECTION, is_recent
 from handoff.crypto import Vault
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
@@ -45,11 +45,15 @@ def replace_key(tx: Connection, key: LockedKey) -> None:
     It opens nothing until a colleague grants again. `granted_by` stays: it says that the old key was granted once.
 
     Everything that was sealed to the old key is dropped, all sessions end, and the passphrase must be renewed.
+
+    Raises `Denied` for a key that is said to be the person's own: an operator made it.
     """
+    if key.own_proof is not None:
+        raise Denied
     person_id = key.person_id
     tx.execute(team_wrap.delete().where(team_wrap.c.person_id == person_id))
     tx.execute(membership.update().where(membership.c.person_id == person_id).values(granted_at=None))
-    store_key(tx, key, must_renew=True)
+    store_key(tx, key)
     end_all_sessions(tx, person_id)
 
 
@@ -110,11 +114,12 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
     if row is None or row.disabled_at is not None or not _is_alive(row, now):
         raise Denied
     bound = ("session", row.person_id, row.id, _moment(row.expires_at))
-    private = crypto.unlock(key, row.locked_key, *bound)
+    private = crypto.unlock(key, row.session_lock, *bound)
     crypto.demand_same(row.public_key, crypto.public_key(private))
     if touch:
         tx.execute(session.update().where(session.c.id == row.id).values(last_seen_at=now))
-    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, row.must_renew, row.step_owed)
+    printed = not is_own(vault, row.person_id, row)
+    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, printed, row.step_owed)
 
 
 def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None:
@@ -123,9 +128,10 @@ def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None
     Ends the person's other sessions; grants and history stay. Raises `Denied` for another key, and while the passphrase is
     one that somebody printed: then the key was in other hands as well (`handoff.keys.first_sign_in`).
     """
-    if unlocked.must_renew or key.person_id != unlocked.person_id or key.public_key != crypto.public_key(unlocked.private_key):
+    same = key.person_id == unlocked.person_id and key.public_key == crypto.public_key(unlocked.private_key)
+    if unlocked.must_renew or key.own_proof is None or not same:
         raise Denied
-    store_key(tx, key, must_renew=False)
+    store_key(tx, key)
     _end_other_sessions(tx, unlocked)
 
 
@@ -172,14 +178,17 @@ def forget_old_sessions(tx: Connection, *, now: datetime) -> int:
 
 
 def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
-    columns = (person.c.municipality_id, person.c.role, person.c.first_name, person.c.public_key, person.c.must_renew)
-    query = sa.select(session, person.c.disabled_at, *columns).join(person, person.c.id == session.c.person_id)
+    mine = (session.c.id, session.c.person_id, session.c.expires_at, session.c.last_seen_at, session.c.step_owed)
+    whose = (person.c[name] for name in ("municipality_id", "role", "first_name", "disabled_at", *KEY))
+    query = sa.select(*mine, session.c.locked_key.label("session_lock"), *whose).join(person, person.c.id == session.c.person_id)
     return tx.execute(query.where(session.c.id == session_id)).first()
 
 
 def _is_alive(row: sa.Row[Any], now: datetime) -> bool:
-    """Neither old nor idle, nor from a clock that ran ahead: after a correction nobody stays signed in longer than was meant."""
-    return now < row.expires_at <= now + LONGEST + AHEAD and is_recent(row.last_seen_at, within=IDLE, now=now)
+    """Neither old nor idle, nor from a clock that ran far ahead: after a correction nobody stays signed in much longer than was
+    meant, and nobody is thrown out of a chat for a correction of a minute."""
+    not_old = now < row.expires_at <= now + LONGEST + CORRECTION
+    return not_old and is_recent(row.last_seen_at, within=IDLE, now=now, ahead=CORRECTION)
 
 
 def _moment(at: datetime) -> str:

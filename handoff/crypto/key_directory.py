@@ -103,6 +103,19 @@ class KeyDirectory:
             raise Denied
         return content
 
+    def written_at(self, name: str) -> float | None:
+        """When the file was written, in seconds since 1970; None when it is not there.
+
+        Raises `StoreUnavailable` when the directory is away or the disk fails.
+        """
+        with self._ours() as folder:
+            try:
+                return os.stat(name, dir_fd=folder).st_mtime
+            except FileNotFoundError:
+                return None
+            except OSError:
+                raise StoreUnavailable("the key directory cannot be read") from None
+
     def make(self, name: str, content: bytes) -> None:
         """Write a key file durably; one that is already there stays as it is.
 

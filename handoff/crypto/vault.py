@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from handoff.crypto.epochs import EpochMarks
 from handoff.crypto.hpke import SUITES, XWING, new_private_key, public_key, seal, unseal
 from handoff.crypto.key_directory import KeyDirectory, Unfit
 from handoff.crypto.self_test import check
@@ -100,6 +101,7 @@ class Vault:
         self._child_key = derive(secret, "child-auth")
         self._session_key = derive(secret, "session")
         self.key_files = KeyDirectory(key_dir)
+        self.epochs = EpochMarks(self.key_files, self.row_mac)
         self.tombstones = Tombstones(self.key_files, derive(secret, "tombstone"))
         self._argon2_slots = threading.BoundedSemaphore(_AT_ONCE)  # two times `memory_kib`, however many sign in
 

@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from handoff.database.silence import within
+from handoff.database.prepared import execute, execute_at_once
+from handoff.database.silence import cut, within
 from handoff.events import MISSED, Event, Hub
 
 CHANNEL = "praat"
@@ -44,10 +45,12 @@ MAX_BODY = 7_000
 _OPTIONS = "-c statement_timeout=5000 -c lock_timeout=2000 -c synchronous_commit=off"  # losing one is mended by the log
 _CONNECT = {"connect_timeout": 2, "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "options": _OPTIONS}
 
-_RECORD = sa.text(
-    "INSERT INTO event (xact, body) SELECT pg_current_xact_id()::text::bigint, b FROM unnest(CAST(:bodies AS text[])) AS b "
+# these two for each turn: as text on the driver's cursor (see `prepared`)
+_RECORD = (
+    "INSERT INTO event (xact, body) SELECT pg_current_xact_id()::text::bigint, b FROM unnest(%(bodies)s::text[]) AS b "
     "RETURNING no, body"
 )
+_NOTIFY = "SELECT pg_notify(%(channel)s, %(payload)s)"
 # one snapshot: whatever was not visible in it has a transaction number of `unseen` or higher
 _LOOK = sa.text(
     "WITH now AS (SELECT pg_current_snapshot() AS s), "
@@ -99,6 +102,7 @@ class Notifications:
         self._passed_on: dict[int, float] = {}
         self._since: int | None = None
         self._marks: deque[tuple[float, int]] = deque()
+        self._sending: tuple[float, Connection] | None = None
         self._looked = time.monotonic()
         self._stop = threading.Event()
         self._threads = [
@@ -112,7 +116,9 @@ class Notifications:
         """Log these events in the transaction that they tell of; one statement."""
         if not events:
             return []
-        records = [Record(row.no, row.body) for row in tx.execute(_RECORD, {"bodies": _bodies(events)})]
+        cursor = execute(tx, _RECORD, {"bodies": _bodies(events)})
+        records = [Record(no, body) for no, body in cursor.fetchall()]
+        cursor.close()
         for record in records:
             self._first_time(record)  # now: from the commit on, a look could find it
         return records
@@ -133,6 +139,8 @@ class Notifications:
         """Send what waits, then let go."""
         self._stop.set()
         self._outgoing.put(None)
+        self._threads[0].join(2 * self._answer_s)
+        self._watch_sender()
         for thread in self._threads:
             thread.join()
         self._engine.dispose()
@@ -152,12 +160,14 @@ class Notifications:
             for _ in range(2):  # a connection that stood idle may be gone without anybody's fault
                 try:
                     connection = connection or self._engine.connect()
-                    with within(connection, self._answer_s):
-                        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
+                    self._sending = (time.monotonic(), connection)
+                    execute_at_once(connection, _NOTIFY, {"channel": CHANNEL, "payload": payload}).close()
                     break
                 except (SQLAlchemyError, OSError):
                     _let_go(connection)
                     connection = None
+                finally:
+                    self._sending = None
         if connection is not None:
             with (
                 contextlib.suppress(SQLAlchemyError, OSError),
@@ -194,10 +204,17 @@ class Notifications:
             except Exception:  # noqa: BLE001 - also the driver's own errors; a thread that ends leaves every page behind
                 self._stop.wait(0.5)
 
+    def _watch_sender(self) -> None:
+        """Give up a NOTIFY that is not answered; a watch of its own would cost each one a thread."""
+        sending = self._sending
+        if sending is not None and time.monotonic() - sending[0] > self._answer_s:
+            cut(sending[1])
+
     def _hear(self, connection: Connection, until: float) -> None:
         """Pass on notifications until it is time to look again."""
         raw: Any = connection.connection.driver_connection
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            self._watch_sender()
             for note in raw.notifies(timeout=min(0.5, left)):
                 if self._stop.is_set():
                     break

@@ -18,8 +18,7 @@ def within(connection: Connection, seconds: float) -> Iterator[None]:
 
     TCP's own deadlines see only a machine that is gone: a proxy or a firewall can take everything in and pass nothing on.
     """
-    raw: Any = connection.connection.driver_connection
-    line = socket.socket(fileno=os.dup(raw.fileno()))  # of our own: the driver's number may belong to another by then
+    line = _line(connection)
     timer = threading.Timer(seconds, _cut, (line,))
     timer.daemon = True
     timer.start()
@@ -29,6 +28,17 @@ def within(connection: Connection, seconds: float) -> Iterator[None]:
         timer.cancel()
         timer.join()
         line.close()
+
+
+def cut(connection: Connection) -> None:
+    """Cut a connection that another thread uses: what that thread waits for raises. One that has ended is left alone."""
+    with contextlib.suppress(Exception), contextlib.closing(_line(connection)) as line:
+        _cut(line)
+
+
+def _line(connection: Connection) -> socket.socket:
+    raw: Any = connection.connection.driver_connection
+    return socket.socket(fileno=os.dup(raw.fileno()))  # of our own: the driver's number may belong to another by then
 
 
 def _cut(line: socket.socket) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from handoff.database.after_commit import Deed, take_deeds
 from handoff.database.prepared import execute
 from handoff.database.store import BUSY_MS, Work, unavailable
 from handoff.errors import StoreUnavailable
@@ -20,7 +21,7 @@ from handoff.events import Event, take_announcements
 class Job:
     """A piece of work and who waits for it: a thread, or a coroutine in `loop`."""
 
-    __slots__ = ("error", "events", "future", "loop", "result", "work")
+    __slots__ = ("deeds", "error", "events", "future", "loop", "result", "work")
 
     def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.work = work
@@ -29,6 +30,7 @@ class Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.events: list[Event] = []
+        self.deeds: list[Deed] = []
 
     def settle(self) -> None:
         """Tell who waits how it ended, unless it gave up. For a coroutine: only in its loop's thread."""
@@ -97,6 +99,13 @@ class WritingConnection:
             self._transaction = None
         self._see_file(self._inode)
 
+    def rebuild(self) -> None:
+        """Write the whole file anew. Raises what SQLite raises, and `StoreUnavailable`."""
+        self.begin()  # opens, and sees that the file is there
+        self.undo()
+        connection: Any = self._connection
+        connection.connection.dbapi_connection.execute("VACUUM").close()
+
     def do(self, job: Job, *, savepoint: bool) -> None:
         """Do one job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch.
 
@@ -104,21 +113,21 @@ class WritingConnection:
         """
         tx: Any = self._connection
         raw: Any = tx.connection.dbapi_connection
-        take_announcements(tx)  # what a panic left behind on this connection
+        _forget(tx)  # what a panic left behind on this connection
         job.error, before = None, raw.total_changes
         if savepoint:
             execute(tx, "SAVEPOINT job").close()
         try:
             job.result = job.work(tx)
-            job.events = take_announcements(tx)
+            job.events, job.deeds = take_announcements(tx), take_deeds(tx)
         except Exception as error:
-            take_announcements(tx)
+            _forget(tx)
             if isinstance(error, OperationalError):
                 if _is_lost(error):
                     raise StoreUnavailable(str(unavailable(error))) from None
                 raise
             job.error = error  # it belongs to the caller, who gets it from the future
-            job.events = []
+            job.events, job.deeds = [], []
             if savepoint:
                 execute(tx, "ROLLBACK TO job").close()
             elif job.loop is None or raw.total_changes != before:
@@ -150,6 +159,11 @@ class WritingConnection:
             with contextlib.suppress(DBAPIError):
                 connection.detach()
                 connection.close()
+
+
+def _forget(tx: Connection) -> None:
+    take_announcements(tx)
+    take_deeds(tx)
 
 
 def _is_lost(error: OperationalError) -> bool:

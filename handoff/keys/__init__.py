@@ -14,7 +14,7 @@ from handoff.keys.messages import (
     seal_words,
 )
 from handoff.keys.rotation import finish_rotation, held_by_another, replace_lost_key, rewrap, rotate, to_rewrap
-from handoff.keys.team import TeamKey, checked, current_public_keys, found_team, grant, key_code
+from handoff.keys.team import TeamKey, checked, code_of, current_public_keys, found_team, grant, is_put_back, own_code
 
 __all__ = [
     "SCOPE",
@@ -28,15 +28,17 @@ __all__ = [
     "add_key",
     "begin",
     "checked",
+    "code_of",
     "current_public_keys",
     "finish_rotation",
     "found_team",
     "grant",
     "held_by_another",
-    "key_code",
+    "is_put_back",
     "key_in_force",
     "open_conversation",
     "open_messages",
+    "own_code",
     "reference_mac",
     "replace_lost_key",
     "rewrap",

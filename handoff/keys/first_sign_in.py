@@ -39,13 +39,14 @@ def take_own_key(
     Locks, in this order: the chats, the teams, the person.
     """
     fresh = crypto.public_key(private_key)
-    if not who.must_renew or key.person_id != who.person_id or key.public_key != fresh or private_key == who.private_key:
+    mine = key.person_id == who.person_id and key.public_key == fresh and key.own_proof is not None
+    if not who.must_renew or not mine or private_key == who.private_key:
         raise Denied
     held = _teams_of(tx, who.person_id)
     chats = {team_id: _hold_chats(tx, team_id) for team_id in held}
     for team_id in held:
         _reseal(tx, vault, who, team_id, fresh)
-    credentials.store_key(tx, key, must_renew=False)
+    credentials.store_key(tx, key)
     me = sessions.relock_session(tx, vault, who, cookie, private_key)
     behind = [team_id for team_id in held if not _new_epoch(tx, vault, me, team_id, chats[team_id])]
     for team_id in held:

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection
 
 from handoff import crypto
 from handoff.accounts import passphrases
+from handoff.accounts.credentials import KEY, is_own
 from handoff.accounts.sessions import Unlocked
 from handoff.crypto import Vault
-from handoff.errors import Conflict, Denied
+from handoff.database.after_commit import after_commit
+from handoff.errors import Conflict, Denied, PutBack
 from handoff.models import membership, person, team, team_key, team_wrap
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +38,46 @@ class TeamKey:
     public_key: bytes
 
 
-def found_team(tx: Connection, vault: Vault, *, team_id: str, person_id: str, now: datetime) -> None:
-    """Make a team's first key (epoch 1) and give it to its first member.
+def found_team(tx: Connection, vault: Vault, *, team_id: str, person_ids: Sequence[str], now: datetime) -> None:
+    """Make a team's first key (epoch 1) and give it to its first members.
 
-    Raises `Conflict` when it has one, `Denied` for a person who cannot hold it: only an active confidant of the same
+    They may have a printed passphrase still: somebody must be first. Their first sign-in replaces the key (`first_sign_in`).
+    Raises `Conflict` when the team has one, `Denied` for a person who cannot hold it: only an active confidant of the same
     gemeente can, an admin never.
     """
     lock_team(tx, team_id)
     if tx.execute(sa.select(team_key.c.epoch).where(team_key.c.team_id == team_id)).first():
         raise Conflict("this team has its key already")
-    public = holder(tx, team_id, person_id)
+    publics = {person_id: holder(tx, team_id, person_id) for person_id in person_ids}
     private = new_epoch(tx, vault, team_id, 1)
-    give(tx, team_id, 1, private, person_id, public)
-    note_membership(tx, team_id, person_id, by=person_id, now=now)
+    for person_id, public in publics.items():
+        give(tx, team_id, 1, private, person_id, public)
+        note_membership(tx, team_id, person_id, by=person_id, now=now)
 
 
-def key_code(tx: Connection, person_id: str) -> str:
-    """Six words that stand for a member's public key; two colleagues compare them by voice.
+def own_code(who: Unlocked) -> str:
+    """Return six words that stand for this person's key; two colleagues compare them by voice.
 
-    Raises `Denied` for an unknown person.
+    From the key that the session holds, not from a row: a row could be changed between two looks.
     """
-    public = tx.execute(sa.select(person.c.public_key).where(person.c.id == person_id)).scalar_one_or_none()
-    if public is None:
-        raise Denied
+    return code_of(who.person_id, crypto.public_key(who.private_key))
+
+
+def code_of(person_id: str, public: bytes) -> str:
+    """Return the six words of a person's public key."""
     return passphrases.code_of(crypto.bind("key-code", person_id, public))
 
 
 def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: str, now: datetime) -> None:
     """Give a colleague the keys of every team they were invited to and `by` belongs to.
 
-    Raises `Denied` when the code differs from what the colleague reads out, when nothing can be given, or when a key
-    was swapped.
+    The key that is given to is the one whose code was compared and whose proof was checked (`credentials.is_own`): its row is read
+    once. Raises `Denied` when the code differs from what the colleague reads out, when either key is not its owner's own yet,
+    when nothing can be given, or when a key was swapped.
     """
-    crypto.demand_same(passphrases.plain(code).encode(), key_code(tx, person_id).encode())
-    if person_id == by.person_id:
+    public = _own_key(tx, vault, person_id)
+    crypto.demand_same(passphrases.plain(code).encode(), code_of(person_id, public).encode())
+    if person_id == by.person_id or by.must_renew:
         raise Denied
     invited = sa.select(membership.c.team_id).where(membership.c.person_id == person_id).order_by(membership.c.team_id)
     shared = [team_id for team_id in tx.execute(invited).scalars().all() if _holds(tx, by.person_id, team_id)]
@@ -73,12 +85,20 @@ def grant(tx: Connection, vault: Vault, *, by: Unlocked, person_id: str, code: s
         raise Denied
     for team_id in shared:
         lock_team(tx, team_id)
-        public = holder(tx, team_id, person_id)
+        crypto.demand_same(holder(tx, team_id, person_id), public)
         private_keys = team_private_keys(tx, vault, by, team_id)
         tx.execute(team_wrap.delete().where(team_wrap.c.team_id == team_id, team_wrap.c.person_id == person_id))
         for epoch, private in private_keys.items():
             give(tx, team_id, epoch, private, person_id, public)
         note_membership(tx, team_id, person_id, by=by.person_id, now=now)
+
+
+def _own_key(tx: Connection, vault: Vault, person_id: str) -> bytes:
+    """A person's public key, proven to be of their own making. Raises `Denied`."""
+    row = tx.execute(sa.select(*(person.c[name] for name in KEY)).where(person.c.id == person_id)).first()
+    if row is None or not is_own(vault, person_id, row):
+        raise Denied
+    return bytes(row.public_key)
 
 
 def current_public_keys(tx: Connection, vault: Vault, team_ids: Sequence[str]) -> list[TeamKey]:
@@ -93,16 +113,25 @@ def current_public_keys(tx: Connection, vault: Vault, team_ids: Sequence[str]) -
         .order_by(team.c.id)
         .with_for_update(read=True, key_share=True, of=team)
     )
-    found = [checked(vault, row) for row in tx.execute(query)]
+    found = [checked(tx, vault, row) for row in tx.execute(query)]
     if {one.id for one in found} != set(team_ids):
         raise Denied
     return found
 
 
-def checked(vault: Vault, row: Any) -> TeamKey:
-    """Return a team's key from its row (id, epoch, public_key, mac). Raises `Denied` when it was swapped."""
+def checked(tx: Connection, vault: Vault, row: Any) -> TeamKey:
+    """Return a team's key from its row (id, epoch, public_key, mac). Raises `Denied` when it was swapped.
+
+    Raises `PutBack` when a newer one was in force.
+    """
     crypto.demand_same(row.mac, _mac(vault, row.id, row.epoch, row.public_key))
+    _demand_newest(tx, vault, row.id, row.epoch)
     return TeamKey(row.id, row.epoch, row.public_key)
+
+
+def is_put_back(vault: Vault, team_id: str, epoch: int) -> bool:
+    """Whether this epoch, as a page read it, is older than one that was in force: the page says so."""
+    return vault.epochs.is_past(team_id, epoch, grace_s=crypto.GRACE_S)
 
 
 def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str, *, only_current: bool = False) -> dict[int, bytes]:
@@ -127,7 +156,20 @@ def team_private_keys(tx: Connection, vault: Vault, who: Unlocked, team_id: str,
         found[row.epoch] = private
     if not rows or rows[0].now not in found:
         raise Denied
+    _demand_newest(tx, vault, team_id, rows[0].now, grace_s=crypto.GRACE_S if only_current else 0.0)
     return found
+
+
+def _demand_newest(tx: Connection, vault: Vault, team_id: str, epoch: int, *, grace_s: float = 0.0) -> None:
+    """Compare an epoch, whose mac was checked, with what is known outside the database. Raises `PutBack`, and says so in the log.
+
+    Who reads without a lock passes `grace_s`: a renewal may have been committed since.
+    """
+    if vault.epochs.is_past(team_id, epoch, grace_s=grace_s):
+        log.error("team_key_put_back", team=team_id, epoch=epoch)
+        raise PutBack
+    if not vault.epochs.is_noted(team_id, epoch):
+        after_commit(tx, partial(vault.epochs.note, team_id, epoch))
 
 
 def open_wrap(who: Unlocked, team_id: str, epoch: int, sealed: bytes) -> bytes:
@@ -142,6 +184,7 @@ def new_epoch(tx: Connection, vault: Vault, team_id: str, epoch: int) -> bytes:
     row = {"public_key": public, "mac": _mac(vault, team_id, epoch, public)}
     tx.execute(team_key.insert().values(team_id=team_id, epoch=epoch, **row))
     tx.execute(team.update().where(team.c.id == team_id).values(epoch=epoch))
+    after_commit(tx, partial(vault.epochs.note, team_id, epoch))
     return private
 
 

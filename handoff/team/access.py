@@ -33,12 +33,14 @@ class MyTeam:
     """As confidants read it."""
     municipality_id: str
     """Whose team it is."""
+    epoch: int
+    """The number of the key that is in force."""
 
 
 def teams_of(tx: Connection, who: Unlocked) -> list[MyTeam]:
     """Return the teams whose key a colleague granted to this confidant. Empty for others: a clerk or an admin reads nothing."""
     query = (
-        sa.select(team.c.id, team.c.name, team.c.municipality_id)
+        sa.select(team.c.id, team.c.name, team.c.municipality_id, team.c.epoch)
         .join(membership, membership.c.team_id == team.c.id)
         .join(person, person.c.id == membership.c.person_id)
         .where(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +16,7 @@ from handoff import audit, keys
 from handoff.accounts import credentials, second_step, sessions
 from handoff.accounts.credentials import LockedKey
 from handoff.crypto import Vault
+from handoff.database.after_commit import after_commit
 from handoff.errors import Conflict, NotFound
 from handoff.models import membership, person, session, shift, team, team_wrap
 
@@ -43,10 +46,10 @@ class Member:
 _GRANT = (membership.c.granted_at, membership.c.granted_by)
 
 
-def of_municipality(tx: Connection, municipality_id: str) -> list[Member]:
+def of_municipality(tx: Connection, vault: Vault, municipality_id: str) -> list[Member]:
     """Return everybody of this gemeente, by login."""
     query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
-    everyone = _members(tx, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
+    everyone = _members(tx, vault, query.where(person.c.municipality_id == municipality_id).order_by(person.c.login))
     return [_in_all_teams(list(rows)) for _, rows in groupby(everyone, key=lambda member: member.id)]
 
 
@@ -55,13 +58,13 @@ def _in_all_teams(rows: list[Member]) -> Member:
     return replace(rows[0], granted=any(row.granted for row in rows), again=any(row.again for row in rows))
 
 
-def of_team(tx: Connection, team_id: str) -> list[Member]:
+def of_team(tx: Connection, vault: Vault, team_id: str) -> list[Member]:
     """Return everybody who was ever invited to this team and not taken out of it, by first name."""
     query = sa.select(person, *_GRANT).join(membership, membership.c.person_id == person.c.id)
-    return _members(tx, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
+    return _members(tx, vault, query.where(membership.c.team_id == team_id).order_by(person.c.first_name, person.c.login))
 
 
-def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
+def _members(tx: Connection, vault: Vault, query: sa.Select[Any]) -> list[Member]:
     return [
         Member(
             r.id,
@@ -70,7 +73,7 @@ def _members(tx: Connection, query: sa.Select[Any]) -> list[Member]:
             r.role,
             granted=r.granted_at is not None,
             disabled=r.disabled_at is not None,
-            must_renew=r.must_renew,
+            must_renew=not credentials.is_own(vault, r.id, r),
             again=r.granted_at is None and r.granted_by is not None,
         )
         for r in tx.execute(query)
@@ -90,41 +93,55 @@ def holders(tx: Connection, team_id: str) -> set[str]:
     return set(tx.execute(query).scalars())
 
 
-def add_confidant(
-    tx: Connection,
-    vault: Vault,
-    key: LockedKey,
-    *,
-    municipality_id: str,
-    login: str,
-    first_name: str,
-    now: datetime,
-    team_id: str | None = None,
-) -> Member:
-    """Add a confidant to a team, or to the one that receives. The first one of a team founds it; every next one waits for a grant.
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody whom an operator adds, with a key behind the passphrase that was printed for them."""
+
+    key: LockedKey
+    """Made by `credentials.new_key`."""
+    login: str
+    """What they type to sign in."""
+    first_name: str
+    """What colleagues and children call them."""
+
+
+def add_confidants(
+    tx: Connection, vault: Vault, people: Sequence[Newcomer], *, municipality_id: str, now: datetime, team_id: str | None = None
+) -> list[Member]:
+    """Add confidants to a team, or to the one that receives. The first ones of a team found it together.
+
+    Later ones wait for a grant.
 
     Raises `NotFound` for an unknown gemeente or a team that is not of it, `Conflict` for a taken login.
     """
     chosen = team.c.position == 0 if team_id is None else team.c.id == team_id
-    team_id = tx.execute(sa.select(team.c.id).where(team.c.municipality_id == municipality_id, chosen)).scalar_one_or_none()
-    if team_id is None:
+    found = tx.execute(sa.select(team.c.id, team.c.epoch).where(team.c.municipality_id == municipality_id, chosen)).first()
+    if found is None:
         raise NotFound("no such municipality or team")
-    person_id = credentials.insert_person(
-        tx, key, municipality_id=municipality_id, login=login, first_name=first_name, role="confidant", must_renew=True, now=now
-    )
-    epoch: int = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id)).scalar_one()
-    if epoch == 0:
-        keys.found_team(tx, vault, team_id=team_id, person_id=person_id, now=now)
+    added = [_insert(tx, newcomer, municipality_id, now) for newcomer in people]
+    if found.epoch == 0:
+        keys.found_team(tx, vault, team_id=found.id, person_ids=added, now=now)
     else:
-        tx.execute(membership.insert().values(team_id=team_id, person_id=person_id))
-    audit.note(tx, now=now, municipality_id=municipality_id, person_id=None, action="add_person", object_id=person_id, origin="cli")
-    return next(m for m in of_municipality(tx, municipality_id) if m.id == person_id)
+        tx.execute(membership.insert(), [{"team_id": found.id, "person_id": person_id} for person_id in added])
+    for person_id in added:
+        audit.note(
+            tx, now=now, municipality_id=municipality_id, person_id=None, action="add_person", object_id=person_id, origin="cli"
+        )
+    members = {member.id: member for member in of_municipality(tx, vault, municipality_id)}
+    return [members[person_id] for person_id in added]
 
 
-def find(tx: Connection, login: str) -> Member:
+def _insert(tx: Connection, newcomer: Newcomer, municipality_id: str, now: datetime) -> str:
+    return credentials.insert_person(
+        tx, newcomer.key, municipality_id=municipality_id, login=newcomer.login, first_name=newcomer.first_name, role="confidant",
+        now=now,
+    )  # fmt: skip
+
+
+def find(tx: Connection, vault: Vault, login: str) -> Member:
     """Return the person who signs in with this name. Raises `NotFound`, also for somebody whose door was closed."""
     query = sa.select(person, *_GRANT).outerjoin(membership, membership.c.person_id == person.c.id)
-    found = _members(tx, query.where(person.c.login == credentials.login_name(login), person.c.disabled_at.is_(None)))
+    found = _members(tx, vault, query.where(person.c.login == credentials.login_name(login), person.c.disabled_at.is_(None)))
     if not found:
         raise NotFound("no such person")
     return _in_all_teams(found)
@@ -167,3 +184,29 @@ def disable(tx: Connection, *, login: str, now: datetime) -> str:
         tx, now=now, municipality_id=row.municipality_id, person_id=None, action="disable_person", object_id=row.id, origin="cli"
     )
     return str(row.id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAge:
+    """How far a team's key is, here and by what is known outside the database."""
+
+    epoch: int
+    """In force in the database."""
+    noted: int
+    """The newest that was ever in force."""
+
+
+def key_of(tx: Connection, vault: Vault, team_id: str) -> KeyAge:
+    """Compare the two. Raises `NotFound` for a team that is not there."""
+    epoch = tx.execute(sa.select(team.c.epoch).where(team.c.id == team_id)).scalar_one_or_none()
+    if epoch is None:
+        raise NotFound("no such team")
+    return KeyAge(epoch, vault.epochs.newest(team_id, epoch))
+
+
+def accept_older_key(tx: Connection, vault: Vault, team_id: str, now: datetime) -> None:
+    """Take the key in the database for the newest again: the operator put an older copy back. Raises `NotFound`."""
+    epoch = key_of(tx, vault, team_id).epoch
+    gemeente = tx.execute(sa.select(team.c.municipality_id).where(team.c.id == team_id)).scalar_one()
+    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="accept_older_key", object_id=team_id, origin="cli")
+    after_commit(tx, partial(vault.epochs.forget_after, team_id, epoch))

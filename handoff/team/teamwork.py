@@ -39,23 +39,26 @@ class TeamState:
     """Those who can no longer sign in, but held the key that is in force: it must be renewed."""
     chats: int
     """How many chats the team has."""
+    put_back: bool
+    """Somebody put an older key back: nothing is sealed or opened until it is known why."""
     behind: int
     """How many of them are still under an older key: above zero a renewal is not finished."""
 
 
-def states(tx: Connection, who: Unlocked) -> list[TeamState]:
+def states(tx: Connection, vault: Vault, who: Unlocked) -> list[TeamState]:
     """Return one for each of this person's teams; empty for somebody who waits to be let in."""
-    return [_state(tx, mine) for mine in access.teams_of(tx, who)]
+    return [_state(tx, vault, mine) for mine in access.teams_of(tx, who)]
 
 
-def _state(tx: Connection, mine: MyTeam) -> TeamState:
-    everyone = people.of_team(tx, mine.id)
+def _state(tx: Connection, vault: Vault, mine: MyTeam) -> TeamState:
+    everyone = people.of_team(tx, vault, mine.id)
     active = [member for member in everyone if not member.disabled and member.role == "confidant"]
     holders = people.holders(tx, mine.id)
     count = sa.select(sa.func.count()).select_from(conversation).where(conversation.c.team_id == mine.id)
     return TeamState(
         team=mine,
-        epoch=_epoch(tx, mine.id),
+        epoch=mine.epoch,
+        put_back=keys.is_put_back(vault, mine.id, mine.epoch),
         readers=[member for member in active if member.granted],
         invited=[member for member in active if not member.granted],
         left=[member for member in everyone if member.disabled and member.id in holders],
@@ -64,12 +67,12 @@ def _state(tx: Connection, mine: MyTeam) -> TeamState:
     )
 
 
-def helpers_of(tx: Connection, who: Unlocked) -> list[str]:
+def helpers_of(tx: Connection, vault: Vault, who: Unlocked) -> list[str]:
     """Return the first names of those who can let this person in."""
     helpers = {
         member.id: member.first_name
         for team_id in people.invited_to(tx, who.person_id)
-        for member in people.of_team(tx, team_id)
+        for member in people.of_team(tx, vault, team_id)
         if member.granted and not member.disabled and not member.must_renew
     }
     return sorted(helpers.values())
@@ -84,7 +87,7 @@ def let_in(tx: Connection, vault: Vault, who: Unlocked, person_id: str, code: st
     Raises `Denied` for other words, and `Conflict` while the colleague still has the passphrase that somebody printed: their
     key, and so the words, are not their own yet.
     """
-    found = {state.team.id: member for state in states(tx, who) for member in state.invited if member.id == person_id}
+    found = {state.team.id: member for state in states(tx, vault, who) for member in state.invited if member.id == person_id}
     if not found:
         raise NotFound("no such invited person")
     if any(member.must_renew for member in found.values()):

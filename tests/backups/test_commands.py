@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 
@@ -63,3 +64,24 @@ def test_without_the_secret_of_then_nothing_is_put_back_and_no_other_is_made(ins
     with pytest.raises(Exception, match="PRAAT_SECRET_FILE"):
         _praat("restore", str(copy), "--replace")
     assert not (tmp_path / "secret").exists()
+
+
+def test_the_keys_there_and_back_with_the_printed_words(
+    installation: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = _praat("recovery", "new")
+    found = re.search(r"((?:[a-z]+ ){7}[a-z]+)", said)
+    assert found
+    first_child(installation)
+    said = _praat("backup", "keys", str(tmp_path / "keys-apart"))
+    assert "2 nieuw, 0 vernietigd" in said
+    for name, value in (("KEY_DIR", "keys-there"), ("SECRET_FILE", "secret-there")):
+        monkeypatch.setenv(f"PRAAT_{name}", str(tmp_path / value))
+    with pytest.raises(BadCopy, match="openen deze kopie niet"):
+        _praat("restore", "keys", str(tmp_path / "keys-apart"), answer="acht woorden die het niet zijn\n")
+    typed = found.group(1).upper().replace(" ", "  ")
+    said = _praat("restore", "keys", str(tmp_path / "keys-apart"), answer=f"{typed}\n")
+    assert "teruggezet" in said
+    assert (tmp_path / "secret-there").read_bytes() == installation.secret
+    there = {file.name: file.read_bytes() for file in (tmp_path / "keys-there").iterdir()}
+    assert there == {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()}

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from bot import demo
 from bot.cli import people as people_commands
-from handoff import audit, keys
+from handoff import audit
 from handoff.database import open_store
 from handoff.models import person
 from handoff.team import people
 from tests.handoff.desk import desk, new_child, read
-from tests.make import CITY, House, rows, team_id_of
+from tests.make import CITY, House, key_code, rows, team_id_of
 
 
 class Terminal:
@@ -87,15 +87,15 @@ def test_who_forgot_gets_another_phrase_and_waits_for_a_colleague(terminal: Term
 def test_the_last_one_is_asked_first_and_nothing_happens_without_a_yes(terminal: Terminal) -> None:
     terminal.add("sanne")
     team_id = team_id_of(CITY)
-    before = terminal.look(lambda tx: people.holders(tx, team_id)), terminal.look(lambda tx: keys.key_code(tx, _id(tx)))
+    before = terminal.look(lambda tx: people.holders(tx, team_id)), terminal.look(lambda tx: key_code(tx, _id(tx)))
     code, said = terminal.person("renew", "sanne", answer="\n")
     assert code == 1
     assert "voorgoed onleesbaar" in said
-    assert (terminal.look(lambda tx: people.holders(tx, team_id)), terminal.look(lambda tx: keys.key_code(tx, _id(tx)))) == before
+    assert (terminal.look(lambda tx: people.holders(tx, team_id)), terminal.look(lambda tx: key_code(tx, _id(tx)))) == before
     code, said = terminal.person("renew", "sanne", answer="ja\n")
     assert code == 0
     assert "kan het team niet meer lezen" in said
-    assert terminal.look(lambda tx: keys.key_code(tx, _id(tx))) != before[1]
+    assert terminal.look(lambda tx: key_code(tx, _id(tx))) != before[1]
     assert terminal.look(lambda tx: people.holders(tx, team_id)) == before[0]
     assert terminal.person("renew", "sanne", "--yes")[0] == 0
 
@@ -130,6 +130,6 @@ def test_the_demos_two_people_take_keys_of_their_own_and_both_read(sqlite_house:
             browser.post(f"/gesprek/{child.handoff_id}/teruggeven")
     assert [made.passphrase for made in demo.prepare(house.runtime, file)] == [None, None]
     assert not file.exists()
-    assert not any(row.must_renew for row in rows(house, person))
+    assert all(row.own_proof for row in rows(house, person))
     actions = [row.action for row in read(house, lambda tx: audit.entries(tx, CITY))]
     assert actions.count("rotate") == 2

@@ -15,7 +15,6 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
 from handoff.console.app import console_app
-from tests.handoff.desk import settled
 from tests.make import House
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,7 +47,6 @@ class Served:
 
     def sign_in(self, page: Page, login: str) -> None:
         """Through the form, as a person does."""
-        settled(self.house, login)
         page.goto(f"{self.origin}/inloggen")
         page.get_by_label("Inlognaam").fill(login)
         page.get_by_label("Wachtzin", exact=True).fill(self.house.phrases[login])

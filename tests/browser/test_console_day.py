@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 from bot import child as child_side
 from bot.channels.web.spec import WEBCHAT
 from handoff.chats.conversation import Door
-from handoff.models import person
 from handoff.queue import handoffs
 from tests.browser.console_desk import PHONE, Served, served
-from tests.handoff.desk import Child, new_child, read, write
+from tests.handoff.desk import Child, new_child, print_again, read, write
 from tests.make import House
 
 pytestmark = pytest.mark.browser
@@ -277,7 +276,7 @@ def test_many_tabs_share_one_stream(site: Served) -> None:
 
 def test_one_time_passphrase_is_renewed_and_then_the_queue_opens(site: Served) -> None:
     with site.window() as page:
-        write(site.house, lambda tx: tx.execute(person.update().values(must_renew=True)))
+        print_again(site.house, "sanne")
         page.goto(f"{site.origin}/inloggen")
         page.get_by_label("Inlognaam").fill("sanne")
         page.get_by_label("Wachtzin", exact=True).fill(site.house.phrases["sanne"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from handoff.team import people, teamwork
 from tests.browser.console_desk import DESK, PHONE, Served, faults_of, served
-from tests.handoff.desk import invite, new_child, write
+from tests.handoff.desk import invite, new_child, print_again, write
 from tests.make import CITY, House, team_id_of
 
 pytestmark = pytest.mark.browser
@@ -38,6 +38,7 @@ def _check(page: Page, name: str) -> None:
 
 def _first_sign_in(site: Served, page: Page, login: str) -> None:
     """With the printed passphrase, through the page that gives a new one, as a person does."""
+    print_again(site.house, login)
     page.goto(f"{site.origin}/inloggen")
     page.get_by_label("Inlognaam").fill(login)
     page.get_by_label("Wachtzin", exact=True).fill(site.house.phrases[login])

@@ -41,6 +41,7 @@ class Desk:
 
     def first_sign_in(self, login: str) -> str:
         """With the printed passphrase, through the form for a new one; returns where that leads."""
+        print_again(self.house, login)
         self.sign_in(login)
         page = self.get("/nieuwe-wachtzin").text
         phrase = hidden(page, "nieuw")
@@ -98,11 +99,6 @@ def read(house: House, work: Callable[[Connection], T]) -> T:
     return house.runtime.store.read(work).result()
 
 
-def settled(house: House, login: str) -> None:
-    """This person has renewed the passphrase of their first sign-in before."""
-    write(house, lambda tx: tx.execute(person.update().where(person.c.login == login).values(must_renew=False)))
-
-
 def new_child(house: House, text: str = "hoi", intent: str = "greet") -> Child:
     """A child that wrote its first message, a second after everyone before."""
     house.clock.turn(seconds=1)
@@ -119,23 +115,29 @@ def desk(house: House, login: str | None = None, *, origin: str = ORIGIN) -> Ite
     with asyncio.Runner() as runner:
         made = Desk(httpx.AsyncClient(transport=transport, base_url=origin), runner, house)
         if login:
-            settled(house, login)
             assert made.sign_in(login).status_code == 303
         yield made
         runner.run(made.http.aclose())
 
 
-def invite(house: House, login: str, municipality_id: str = CITY) -> str:
-    """Somebody whom the operator added and nobody has let in yet."""
+def invite(house: House, login: str, municipality_id: str = CITY, *, own: bool = False) -> str:
+    """Somebody whom the operator added and nobody has let in yet. With `own`, they have signed in and made their own key."""
     vault = house.runtime.vault
     house.phrases[login] = phrase = f"{login} zin van zes losse woorden"
     key = credentials.new_key(vault, phrase)
+    if own:
+        key = credentials.lock_key(vault, key.person_id, vault.new_private_key(), phrase)
+    newcomer = people.Newcomer(key, login, login.title())
 
-    def add(tx: Connection) -> people.Member:
-        where = municipality_id
-        return people.add_confidant(tx, vault, key, municipality_id=where, login=login, first_name=login.title(), now=house.clock())
+    def add(tx: Connection) -> list[people.Member]:
+        return people.add_confidants(tx, vault, [newcomer], municipality_id=municipality_id, now=house.clock())
 
-    return write(house, add).id
+    return write(house, add)[0].id
+
+
+def print_again(house: House, login: str) -> None:
+    """As if an operator had printed the passphrase that this person has: it must be renewed."""
+    write(house, lambda tx: tx.execute(person.update().where(person.c.login == login).values(own_proof=None)))
 
 
 def hidden(page: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from handoff.keys import first_sign_in
 from handoff.keys.messages import OpenedMessage
 from handoff.models import conversation, membership, message, metadata, municipality, script_version, team
 from handoff.team import people
+from tests.make import key_code
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TOY = Cost(64, 1, 1)
@@ -60,20 +61,19 @@ class Rig:
         phrase = "zin van " + secrets.token_hex(12)
         login = f"p{len(self.phrases)}"
         with self.engine.begin() as tx:
-            person_id = credentials.insert_person(
-                tx, credentials.new_key(self.vault, phrase), municipality_id=where, login=login, first_name=login, role=role,
-                must_renew=printed, now=NOW,
-            )  # fmt: skip
+            made = credentials.lock_key(self.vault, secrets.token_urlsafe(16), self.vault.new_private_key(), phrase)
+            key = credentials.new_key(self.vault, phrase) if printed else made
+            person_id = credentials.insert_person(tx, key, municipality_id=where, login=login, first_name=login, role=role, now=NOW)
             if invited:
                 tx.execute(membership.insert().values(team_id=where, person_id=person_id))
         self.phrases[person_id] = phrase
         return person_id
 
-    def founder(self, where: str, *, printed: bool = False) -> str:
-        """The first member of a team."""
+    def founder(self, where: str, *, printed: bool = False, beside: Sequence[str] = ()) -> str:
+        """The first member of a team; others may found it with them."""
         person_id = self.person(where, invited=False, printed=printed)
         with self.engine.begin() as tx:
-            keys.found_team(tx, self.vault, team_id=where, person_id=person_id, now=NOW)
+            keys.found_team(tx, self.vault, team_id=where, person_ids=[person_id, *beside], now=NOW)
         return person_id
 
     def take_own_key(self, cookie: bytes, phrase: str = "zes woorden van haar zelf") -> Unlocked:
@@ -169,7 +169,7 @@ class Rig:
     def grant(self, by: Unlocked, person_id: str) -> None:
         """A colleague compares the code and grants."""
         with self.engine.begin() as tx:
-            code = keys.key_code(tx, person_id)
+            code = key_code(tx, person_id)
             keys.grant(tx, self.vault, by=by, person_id=person_id, code=code, now=NOW)
 
     def rotate(self, by: Unlocked, where: str, *, remove: str | None = None) -> None:

@@ -10,14 +10,13 @@ from handoff import audit
 from handoff.accounts import sessions
 from handoff.console.pages.sign_in import NOBODY
 from handoff.models import session
-from tests.handoff.desk import desk, hidden, read, settled
+from tests.handoff.desk import desk, hidden, print_again, read
 from tests.make import CITY, House, rows
 
 
 def test_right_passphrase_opens_and_the_cookie_is_locked_down(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    settled(house, "sanne")
     with desk(house) as browser:
         answer = browser.sign_in("sanne")
         assert answer.headers["location"] == "/"
@@ -30,7 +29,6 @@ def test_right_passphrase_opens_and_the_cookie_is_locked_down(sqlite_house: Hous
 def test_over_https_the_cookie_is_tied_to_the_host(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    settled(house, "sanne")
     origin = "https://team.example.nl"
     with desk(house, origin=origin) as browser:
         fields = {"naam": "sanne", "wachtzin": house.phrases["sanne"]}
@@ -45,7 +43,6 @@ def test_over_https_the_cookie_is_tied_to_the_host(sqlite_house: House) -> None:
 def test_every_refusal_reads_the_same_and_repeats_nothing(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
-    settled(house, "sanne")
     with desk(house) as browser:
         wrong = browser.post("/inloggen", naam="sanne", wachtzin="een heel andere zin hoor")
         nobody = browser.post("/inloggen", naam="bestaat-niet", wachtzin="een heel andere zin hoor")
@@ -63,7 +60,6 @@ def test_every_refusal_reads_the_same_and_repeats_nothing(sqlite_house: House) -
 def test_sign_in_refusal_and_sign_out_are_in_the_audit_without_names(sqlite_house: House) -> None:
     house = sqlite_house
     sanne = house.confidant("sanne")
-    settled(house, "sanne")
     with desk(house) as browser:
         browser.post("/inloggen", naam="sanne", wachtzin="fout fout fout")
         browser.post("/inloggen", naam="bestaat-niet", wachtzin="fout fout fout")
@@ -80,6 +76,7 @@ def test_sign_in_refusal_and_sign_out_are_in_the_audit_without_names(sqlite_hous
 def test_one_time_passphrase_leads_to_a_new_one_and_nowhere_else(sqlite_house: House) -> None:
     house = sqlite_house
     house.confidant("sanne")
+    print_again(house, "sanne")
     with desk(house) as browser, desk(house) as elsewhere:
         assert browser.sign_in("sanne").headers["location"] == "/nieuwe-wachtzin"
         elsewhere.sign_in("sanne")
@@ -108,6 +105,7 @@ def test_one_time_passphrase_leads_to_a_new_one_and_nowhere_else(sqlite_house: H
 def test_only_a_passphrase_that_was_made_here_is_stored(sqlite_house: House, tampered: str) -> None:
     house = sqlite_house
     house.confidant("sanne")
+    print_again(house, "sanne")
     with desk(house) as browser, desk(house) as other:
         browser.sign_in("sanne")
         other.sign_in("sanne")

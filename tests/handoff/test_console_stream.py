@@ -17,7 +17,7 @@ from handoff.accounts.sessions import Unlocked
 from handoff.console.app import console_app
 from handoff.console.pages import stream
 from handoff.queue import handoffs, roster
-from tests.handoff.desk import ORIGIN, desk, new_child, read, settled, write
+from tests.handoff.desk import ORIGIN, desk, new_child, read, write
 from tests.make import CITY, House, team_id_of
 
 TEAM = team_id_of(CITY)
@@ -186,7 +186,6 @@ def test_an_open_page_alone_keeps_nobody_signed_in(sqlite_house: House) -> None:
 @pytest.mark.parametrize("way", ["button", "elsewhere", "all sessions"])
 def test_a_stream_ends_within_five_seconds_of_the_sign_out(house: House, way: str) -> None:
     sanne = house.confidant("sanne")
-    settled(house, "sanne")
     with desk(house, "sanne") as browser:
         cookie = str(browser.http.cookies["sessie"])
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from handoff.database import Store, open_store
+from handoff.database.sqlite_writer import HOLD_S
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce
 from handoff.models import event
@@ -153,7 +154,7 @@ def test_the_loop_comes_to_its_other_work_between_long_batches(one_file: Store) 
 
     def slow(_tx: sa.Connection) -> None:
         seen.append("work")
-        time.sleep(0.006)
+        time.sleep(HOLD_S)
 
     async def main() -> None:
         await one_file.write_short(_add(1))

@@ -7,12 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from handoff.database import PostgresStore
-from handoff.database.notifications import CHANNEL
+from handoff.database.notifications import CHANNEL, Record
 from handoff.events import STOPPING, Event, Hub, Listener, announce
 from tests.silent_line import silent_line
 
@@ -193,8 +195,15 @@ def test_a_line_that_fell_silent_leaves_no_page_behind(processes: Processes) -> 
                 _say(here, "chat:1", kind)
                 await far.until(kind)
 
+        async def say() -> None:
+            near = Ear(here.hub, "chat:2")
+            line.fall_silent()
+            there._notifications.committed([], [Record(2**62, '[["chat:2","message"]]')])
+            await near.until("message")  # the silent connection was given up, and the same sent on another
+
         try:
             _run(play)
+            _run(say)
         finally:
             there.close()
 
@@ -242,9 +251,15 @@ def test_the_commit_sends_no_notification_itself(processes: Processes) -> None:
     here = processes.store(look_s=3600)
     statements: list[str] = []
 
-    @sa.event.listens_for(here._engine, "before_cursor_execute")
-    def _note(_c: object, _k: object, statement: str, *_: object) -> None:
-        statements.append(statement)
+    class Recording(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *given: Any, **more: Any) -> Any:
+            statements.append(str(query))
+            return super().execute(query, *given, **more)
+
+    @sa.event.listens_for(here._engine, "begin")
+    def _note(tx: sa.Connection) -> None:
+        raw: Any = tx.connection.driver_connection
+        raw.cursor_factory = Recording
 
     _say(here, "chat:1", "message")
     assert len(statements) == 1

@@ -21,6 +21,7 @@ from handoff.keys.messages import key_in_force
 from handoff.models import conversation, key_wrap, membership, message, person, team, team_key, team_wrap
 from handoff.queue import roster
 from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, denied, sqlite_rig
+from tests.make import key_code
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,11 +105,11 @@ def test_a_team_has_one_first_key_and_only_a_confidant_of_its_gemeente_founds_it
     admin, clerk, stranger = rig.person("u", role="admin"), rig.person("u", role="clerk"), rig.person("e")
     for person_id in (admin, clerk, stranger, "nobody"):
         with rig.engine.connect() as tx:
-            assert denied(lambda: keys.found_team(tx, rig.vault, team_id="u", person_id=person_id, now=NOW))  # noqa: B023
+            assert denied(lambda: keys.found_team(tx, rig.vault, team_id="u", person_ids=[person_id], now=NOW))  # noqa: B023
     first, second = rig.founder("u"), rig.person("u")
     for person_id in (first, second):
         with rig.engine.begin() as tx, pytest.raises(Conflict):
-            keys.found_team(tx, rig.vault, team_id="u", person_id=person_id, now=NOW)
+            keys.found_team(tx, rig.vault, team_id="u", person_ids=[person_id], now=NOW)
 
 
 def test_a_conversation_needs_a_team_key(rig: Rig) -> None:
@@ -121,7 +122,7 @@ def test_a_colleague_grants_by_code_however_it_is_typed(rig: Rig) -> None:
     talk = rig.talk("u")
     rig.say(talk.id, "hoi")
     with rig.engine.begin() as tx:
-        code = keys.key_code(tx, bram)
+        code = key_code(tx, bram)
         assert len(code.split()) == 6
         keys.grant(tx, rig.vault, by=anna, person_id=bram, code=" " + code.upper().replace(" ", "-"), now=NOW)
         row = tx.execute(sa.select(membership).where(membership.c.person_id == bram)).one()
@@ -137,7 +138,7 @@ def test_grants_that_must_not_be(rig: Rig) -> None:
     with rig.engine.begin() as tx:
         tx.execute(person.update().where(person.c.id == gone).values(disabled_at=NOW))
         tx.execute(membership.insert().values(team_id="u", person_id=stranger))
-        code = {p: keys.key_code(tx, p) for p in (bram, uninvited, admin, stranger, gone, anna.person_id)}
+        code = {p: key_code(tx, p) for p in (bram, uninvited, admin, stranger, gone, anna.person_id)}
     self_service, boss = rig.signed_in(bram), rig.signed_in(admin)
     attempts = [
         (anna, bram, code[admin]), (anna, bram, ""), (anna, bram, code[bram].rsplit(" ", 1)[0]), (eva, bram, code[bram]),
@@ -154,10 +155,10 @@ def test_grants_that_must_not_be(rig: Rig) -> None:
 def test_a_member_key_swapped_before_the_grant_reads_as_another_code(rig: Rig) -> None:
     anna, bram = rig.signed_in(rig.founder("u")), rig.person("u")
     with rig.undone() as tx:
-        spoken = keys.key_code(tx, bram)
+        spoken = key_code(tx, bram)
         forged = credentials.new_key(rig.vault, "een heel andere zin").public_key
         tx.execute(person.update().where(person.c.id == bram).values(public_key=forged))
-        assert keys.key_code(tx, bram) != spoken
+        assert key_code(tx, bram) != spoken
         assert denied(lambda: keys.grant(tx, rig.vault, by=anna, person_id=bram, code=spoken, now=NOW))
 
 

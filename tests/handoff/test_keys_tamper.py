@@ -14,6 +14,7 @@ from handoff.crypto import X25519
 from handoff.keys import team as team_keys
 from handoff.models import conversation, conversation_key, key_wrap, message, script_version, team, team_key, team_wrap
 from tests.handoff.rig import NOW, Rig, Talk, denied, sqlite_rig
+from tests.make import key_code
 
 Harm = Callable[[Connection, Talk, Talk], object]
 
@@ -174,7 +175,7 @@ def test_a_forged_team_epoch_stops_grants_and_rotations(scene: tuple[Rig, str, T
         tx.execute(team.update().where(team.c.id == "u").values(epoch=2))
         assert denied(keys.open_conversation, tx, rig.vault, talk.id, who)
         assert denied(lambda: keys.rotate(tx, rig.vault, by=who, team_id="u"))
-        code = keys.key_code(tx, newcomer)
+        code = key_code(tx, newcomer)
         assert denied(lambda: keys.grant(tx, rig.vault, by=who, person_id=newcomer, code=code, now=NOW))
 
 

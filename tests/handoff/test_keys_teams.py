@@ -32,7 +32,7 @@ def _member(rig: Rig, team_id: str, *, printed: bool = False) -> str:
     """The first member of a team of `u`."""
     person_id = rig.person("u", invited=False, printed=printed)
     with rig.engine.begin() as tx:
-        keys.found_team(tx, rig.vault, team_id=team_id, person_id=person_id, now=NOW)
+        keys.found_team(tx, rig.vault, team_id=team_id, person_ids=[person_id], now=NOW)
     return person_id
 
 

@@ -50,8 +50,7 @@ def test_login_is_found_in_any_case_and_a_taken_one_is_refused(rig: Rig) -> None
         assert credentials.look_up(tx, " P0 ").person_id == anna
         key = credentials.new_key(rig.vault, "lang genoeg om te mogen")
         with pytest.raises(Conflict):
-            credentials.insert_person(tx, key, municipality_id="u", login="P0", first_name="x", role="confidant",
-                                      must_renew=False, now=NOW)  # fmt: skip
+            credentials.insert_person(tx, key, municipality_id="u", login="P0", first_name="x", role="confidant", now=NOW)
 
 
 @pytest.mark.parametrize("login", ["", "\ud83d", "a\0b", "x" * 65, "p0 or 1=1", "Ⅷ", "%"])
@@ -61,9 +60,7 @@ def test_what_cannot_be_a_login_fits_nobody_and_breaks_nothing(rig: Rig, login: 
         assert credentials.look_up(tx, login).person_id == ""
         key = credentials.new_key(rig.vault, "lang genoeg om te mogen")
         with pytest.raises(Conflict):
-            credentials.insert_person(
-                tx, key, municipality_id="u", login=login, first_name="x", role="clerk", must_renew=True, now=NOW
-            )
+            credentials.insert_person(tx, key, municipality_id="u", login=login, first_name="x", role="clerk", now=NOW)
 
 
 @pytest.mark.parametrize("phrase", ["", "verkeerd", "\ud83d\0", "x" * 100_000])

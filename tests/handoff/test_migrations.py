@@ -186,3 +186,17 @@ def _before_several_teams(url: str, folder: Path) -> _Old:
             tx.execute(t[table].insert().values(**row))
     engine.dispose()
     return _Old(vault, "p", {"p": "zes losse woorden van haar"}, token)
+
+
+def test_whoever_had_a_passphrase_from_before_makes_one_more_of_their_own(url: str, tmp_path: Path) -> None:
+    """What the column of before said proves nothing. The old passphrase signs in, and reads nothing before there is an own key."""
+    command.upgrade(_config(url), "0004")
+    old = _before_several_teams(url, tmp_path)
+    upgrade(url)
+    rig = Rig(engine_for(url), old.vault, old.phrases)
+    cookie = rig.sign_in(old.person_id)
+    assert rig.who(cookie).must_renew
+    who = rig.take_own_key(cookie)
+    assert not who.must_renew
+    assert rig.texts(who, "chat") == ["voor"]
+    rig.engine.dispose()

@@ -24,6 +24,7 @@ from handoff.keys.messages import open_words
 from handoff.models import conversation_key, key_wrap, metadata, session, team
 from handoff.team import people, teamwork
 from tests.handoff.rig import NOW, Rig, denied, sqlite_rig
+from tests.make import key_code
 
 T = TypeVar("T")
 
@@ -118,9 +119,9 @@ def test_who_printed_a_founders_passphrase_reads_nothing_written_after_the_first
 @pytest.mark.parametrize("first", [0, 1])
 def test_two_printed_colleagues_as_in_the_demo_both_get_out_of_reach(rig: Rig, first: int) -> None:
     thief = Thief(rig)
-    people = [rig.founder("u", printed=True), rig.person("u", printed=True)]
+    mehmet = rig.person("u", printed=True, invited=False)
+    people = [rig.founder("u", printed=True, beside=[mehmet]), mehmet]
     printed = [rig.phrases[person_id] for person_id in people]
-    rig.grant(rig.signed_in(people[0]), people[1])
     talk = rig.talk("u")
     rig.say(talk.id, "niemand is er nog")
     one, other = people[first], people[1 - first]
@@ -162,10 +163,10 @@ def test_the_key_code_changes_so_a_colleague_must_wait_for_the_first_sign_in(rig
     rig.founder("u")
     bram = rig.person("u", printed=True)
     with rig.engine.begin() as tx:
-        before = keys.key_code(tx, bram)
+        before = key_code(tx, bram)
     rig.take_own_key(rig.sign_in(bram))
     with rig.engine.begin() as tx:
-        assert keys.key_code(tx, bram) != before
+        assert key_code(tx, bram) != before
 
 
 def test_this_session_goes_on_and_every_other_ends(rig: Rig) -> None:
@@ -181,10 +182,10 @@ def test_this_session_goes_on_and_every_other_ends(rig: Rig) -> None:
 
 
 def test_colleagues_who_were_there_keep_reading_everything(rig: Rig) -> None:
-    """A printed member among settled ones: the demo, or somebody who was let in by an older version."""
-    anna, bram, cato = rig.founder("u"), rig.person("u", printed=True), rig.person("u")
+    """A printed member among settled ones: one of those who founded the team, as in the demo."""
+    bram, cato = rig.person("u", printed=True, invited=False), rig.person("u")
+    anna = rig.founder("u", beside=[bram])
     who = rig.signed_in(anna)
-    rig.grant(who, bram)
     rig.grant(who, cato)
     talks = [rig.talk("u") for _ in range(first_sign_in.FEW + 3)]
     for talk in talks:
@@ -258,10 +259,10 @@ def test_a_swapped_team_key_stops_the_first_sign_in(rig: Rig) -> None:
 
 
 def test_a_printed_key_that_was_replaced_by_another_printed_one_is_out_of_reach_too(rig: Rig) -> None:
-    """Printed, granted, forgotten before the first sign-in, printed again: the first phrase opened the team's key."""
-    thief, anna, bram = Thief(rig), rig.founder("u"), rig.person("u", printed=True)
+    """Printed for a founder, forgotten before the first sign-in, printed again: the first phrase opened the team's key."""
+    thief, bram = Thief(rig), rig.person("u", printed=True, invited=False)
+    anna = rig.founder("u", beside=[bram])
     printed = rig.phrases[bram]
-    rig.grant(rig.signed_in(anna), bram)
     thief.copy()
     talk = rig.talk("u")
     rig.forget(bram)
@@ -269,7 +270,7 @@ def test_a_printed_key_that_was_replaced_by_another_printed_one_is_out_of_reach_
     rig.take_own_key(cookie)
     who = rig.signed_in(anna)
     with rig.engine.begin() as tx:
-        code = keys.key_code(tx, bram)
+        code = key_code(tx, bram)
         assert teamwork.let_in(tx, rig.vault, who, bram, code, NOW) == ["u"]
     with rig.engine.begin() as tx:
         teamwork.rewrap(tx, rig.vault, who, talk.id)
@@ -364,8 +365,8 @@ def test_only_the_oldest_words_can_be_lost_a_gap_in_the_middle_is_tampering(rig:
 def test_a_person_unknown_or_gone_is_not_found(rig: Rig) -> None:
     anna = rig.founder("u")
     with rig.engine.begin() as tx:
-        assert people.find(tx, " P0 ").id == anna
+        assert people.find(tx, rig.vault, " P0 ").id == anna
         people.disable(tx, login="p0", now=NOW)
         for login in ("p0", "niemand", "\ud83d"):
             with pytest.raises(NotFound):
-                people.find(tx, login)
+                people.find(tx, rig.vault, login)

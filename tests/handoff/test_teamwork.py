@@ -19,8 +19,8 @@ from handoff.keys import first_sign_in
 from handoff.models import conversation, team, team_wrap
 from handoff.queue import handoffs
 from handoff.team import people, teamwork
-from tests.handoff.desk import Desk, desk, hidden, invite, new_child, read, write
-from tests.make import CITY, House, incoming, team_id_of, understood
+from tests.handoff.desk import Desk, desk, hidden, invite, new_child, print_again, read, write
+from tests.make import CITY, House, incoming, key_code, team_id_of, understood
 
 TEAM = team_id_of(CITY)
 
@@ -44,7 +44,7 @@ def _epochs_held(house: House, person_id: str) -> set[int]:
 
 
 def _code(house: House, person_id: str) -> str:
-    return read(house, lambda tx: keys.key_code(tx, person_id))
+    return read(house, lambda tx: key_code(tx, person_id))
 
 
 def _audited(house: House) -> list[tuple[str, str | None, str]]:
@@ -114,6 +114,7 @@ def test_an_invited_person_sees_whom_to_call_and_nobody_of_another_gemeente(sqli
     house = sqlite_house
     with desk(house) as sanne, desk(house) as noor:
         house.confidant("sanne")
+        print_again(house, "sanne")
         house.confidant("vreemd", "elders")
         invite(house, "noor")
         noor.first_sign_in("noor")
@@ -192,6 +193,7 @@ def test_with_many_chats_the_rest_follows_in_small_commits(sqlite_house: House) 
 def test_children_write_on_while_a_founder_signs_in_for_the_first_time(house: House) -> None:
     """On PostgreSQL all of this happens at once: chats that go on, chats that begin, and a new key under all of them."""
     house.confidant("sanne")
+    print_again(house, "sanne")
     runtime, tokens = house.runtime, [bytes([n]) * 32 for n in range(1, 9)]
     who, cookie = house.sign_in("sanne")
     private = runtime.vault.new_private_key()
@@ -315,7 +317,7 @@ def test_a_swapped_key_of_a_colleague_stops_a_renewal_with_an_alarm(sqlite_house
     noor = house.confidant("noor")
     forged = house.runtime.vault.new_private_key()
     key = credentials.lock_key(house.runtime.vault, noor.person_id, forged, "een zin van iemand anders")
-    write(house, lambda tx: credentials.store_key(tx, key, must_renew=False))
+    write(house, lambda tx: credentials.store_key(tx, key))
     with desk(house, "sanne") as browser:
         refused = browser.post("/team/sleutel", team=TEAM, sleutel="1")
         assert refused.status_code == 422
@@ -336,7 +338,7 @@ def test_nobody_renews_another_gemeentes_key_or_before_being_let_in(sqlite_house
     house = sqlite_house
     house.confidant("sanne")
     house.confidant("vreemd", "elders")
-    invite(house, "noor")
+    invite(house, "noor", own=True)
     with desk(house, "vreemd") as stranger, desk(house, "noor") as noor:
         for browser in (stranger, noor):
             assert browser.post("/team/sleutel", team=TEAM, sleutel="1").status_code == 404
@@ -354,7 +356,7 @@ def test_nobody_renews_another_gemeentes_key_or_before_being_let_in(sqlite_house
 
 def test_letting_in_during_a_renewal_gives_the_older_key_too(sqlite_house: House) -> None:
     house = sqlite_house
-    sanne, noor_id = house.confidant("sanne"), invite(house, "noor")
+    sanne, noor_id = house.confidant("sanne"), invite(house, "noor", own=True)
     writer = new_child(house, "mn vader slaat me")
     _rotate_only(house, sanne)
     with desk(house, "noor") as noor:

@@ -7,6 +7,7 @@ import base64
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -73,14 +74,17 @@ class Chats:
     """Whether a text is understood so quickly that no thread is needed for it."""
     pace: Pace = field(default_factory=Pace)
     lanes: Lanes = field(default_factory=Lanes)
+    _days: set[str] = field(default_factory=set)
+    """The expiry days whose key was made or seen by this process."""
 
     async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int | None) -> View:
         """Take a turn; returns after the commit. The same `message_id` twice is one message.
 
         `after` is 0 when the page has shown nothing yet, None when that is not known. Raises `Crowded`: nothing was taken in.
         """
-        self.runtime.municipality(slug)
+        municipality = self.runtime.municipality(slug)
         await self.pace.keep(token)
+        await self._make_day(conversation.expiry_day(self.runtime.clock(), municipality.retention_days))
         exists = None if after == 0 else partial(self._exists, slug, token)
         async with self.lanes.place(token, exists):
             return await self._turn(slug, token, message_id, text, after or 0)
@@ -101,6 +105,13 @@ class Chats:
             return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
 
         return await runtime.store.write_short(work)
+
+    async def _make_day(self, day: str) -> None:
+        """Make the key of the day on which a new chat would expire, once: written to the disk here, it would hold the loop."""
+        if day not in self._days:
+            with suppress(HandoffError):  # a chat that has its key needs none; a new one is told in its turn
+                await asyncio.to_thread(self.runtime.vault.make_bucket, day)
+                self._days.add(day)
 
     async def look(self, slug: str, token: bytes, *, after: int) -> View:
         """What stands in the chat after sequence number `after`."""
@@ -126,7 +137,7 @@ class Chats:
     async def confirm(self, slug: str, token: bytes, seq: int) -> None:
         """The page shows everything up to `seq`."""
         runtime = self.runtime
-        await awaited(runtime.store.write(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock())))
+        await runtime.store.write_short(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock()))
 
     async def erase(self, slug: str, token: bytes) -> bool:
         """'Wis alles'. Returns whether a human had read the chat."""

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from handoff import confidant
+from handoff import confidant, keys
 from handoff.accounts.sessions import Unlocked
 from handoff.confidant import Board, Part
 from handoff.console import auth, forms, labels
 from handoff.console.context import context_of
+from handoff.crypto import Vault
 from handoff.errors import Conflict
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Handoff
@@ -47,6 +48,8 @@ class TeamView:
     """The chats of colleagues."""
     skip: int
     """How many children stand above the first one that is shown."""
+    put_back: bool
+    """Somebody put an older team key back: no new child can be taken in."""
 
     @property
     def last(self) -> int:
@@ -77,7 +80,7 @@ def asked_of(request: Request) -> Asked:
     return Asked(team_id, int(start) // PART * PART if plain else 0, tags, shown == NO_ROWS)
 
 
-def team_views(tx: Connection, who: Unlocked, now: datetime, asked: Asked) -> list[TeamView]:
+def team_views(tx: Connection, vault: Vault, who: Unlocked, now: datetime, asked: Asked) -> list[TeamView]:
     """The boards of this person's teams, with the first names that they need."""
 
     def part(team_id: str) -> Part:
@@ -88,14 +91,14 @@ def team_views(tx: Connection, who: Unlocked, now: datetime, asked: Asked) -> li
         count = handoffs.count_waiting(tx, team_id).waiting
         return Part(PART, min(asked.skip, max(0, count - 1) // PART * PART))
 
-    return [_view(tx, who, board, part(board.team.id).skip) for board in confidant.boards(tx, who, now, part)]
+    return [_view(tx, vault, who, board, part(board.team.id).skip) for board in confidant.boards(tx, who, now, part)]
 
 
-def _view(tx: Connection, who: Unlocked, board: Board, skip: int) -> TeamView:
+def _view(tx: Connection, vault: Vault, who: Unlocked, board: Board, skip: int) -> TeamView:
     names = {c.id: c.first_name for c in access.colleagues_of(tx, who, board.team.id)}
     mine = [item for item in board.held if item.claimed_by == who.person_id]
     others = [item for item in board.held if item.claimed_by != who.person_id]
-    return TeamView(board, names, mine, others, skip)
+    return TeamView(board, names, mine, others, skip, keys.is_put_back(vault, board.team.id, board.team.epoch))
 
 
 def _values(who: Unlocked, views: list[TeamView], now: datetime, asked: Asked, notice: str = "", error: str = "") -> dict[str, Any]:
@@ -111,20 +114,20 @@ def _values(who: Unlocked, views: list[TeamView], now: datetime, asked: Asked, n
 
 async def page(request: Request) -> Response:
     """The whole page; opening it is a sign of life, also without a script."""
-    asked = replace(asked_of(request), shown=frozenset(), counts_only=False)
+    asked, vault = replace(asked_of(request), shown=frozenset(), counts_only=False), context_of(request).runtime.vault
 
     def action(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any]:
         confidant.alive(tx, who, now)
         notice = labels.NOTICES.get(request.query_params.get("melding", ""), "")
-        return _values(who, team_views(tx, who, now, asked), now, asked, notice)
+        return _values(who, team_views(tx, vault, who, now, asked), now, asked, notice)
 
     return context_of(request).templates.page("queue.html", await auth.act(request, action))
 
 
 async def fragment(request: Request) -> Response:
     """What changed in the lists, for the page's script: rows that it shows already are named by their tag alone."""
-    asked = asked_of(request)
-    values = await auth.read(request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked))
+    asked, vault = asked_of(request), context_of(request).runtime.vault
+    values = await auth.read(request, lambda tx, who, now: _values(who, team_views(tx, vault, who, now, asked), now, asked))
     return context_of(request).templates.page("queue_counts.html" if asked.counts_only else "queue_part.html", values)
 
 
@@ -142,9 +145,11 @@ async def claim(request: Request) -> Response:
     try:
         await auth.act(request, lambda tx, who, now: confidant.claim(tx, context.runtime, who, handoff_id, now))
     except Conflict:
-        asked = asked_of(request)
-        values = await auth.act(
-            request, lambda tx, who, now: _values(who, team_views(tx, who, now, asked), now, asked, error=labels.CLAIMED_BY_OTHER)
-        )
+        asked, vault = asked_of(request), context.runtime.vault
+
+        def again(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any]:
+            return _values(who, team_views(tx, vault, who, now, asked), now, asked, error=labels.CLAIMED_BY_OTHER)
+
+        values = await auth.act(request, again)
         return context.templates.page("queue.html", values, status=409)
     return RedirectResponse(f"/gesprek/{handoff_id}", 303)

@@ -60,7 +60,7 @@ async def sign_in(request: Request) -> Response:
         cookie, row = await _admit(request, login, passphrase)
     except Denied:
         return _page(context, "Dit klopt niet, of inloggen is even geblokkeerd. Controleer uw inlognaam en wachtzin.", 403)
-    answer = RedirectResponse("/nieuwe-wachtzin" if row.must_renew else "/", 303)
+    answer = RedirectResponse("/" if credentials.is_own(context.runtime.vault, row.person_id, row) else "/nieuwe-wachtzin", 303)
     auth.set_cookie(answer, context.settings, cookie)
     device.remember(answer, context, row.person_id, row.public_key)
     return answer

@@ -23,7 +23,7 @@ from handoff.console import auth, forms
 from handoff.console.context import context_of
 from handoff.console.pages.second_step import SAID, stepped_up
 from handoff.crypto import Vault
-from handoff.errors import Conflict, Denied
+from handoff.errors import Conflict, Denied, PutBack
 from handoff.team import teamwork
 
 BATCH = 100
@@ -35,6 +35,7 @@ WRONG_CODE = (
 )
 NOT_YET = "Uw collega moet eerst zelf inloggen en een eigen wachtzin maken. Daarna heeft uw collega andere woorden."
 SWAPPED = "De sleutel van een collega is veranderd zonder dat het mocht. Er is niets vernieuwd. Bel uw beheerder."
+NOT_NOW = "Dit kan niet zolang er een oude teamsleutel is teruggezet. Er is niets veranderd."
 
 NOTICES = {
     "toegelaten": "Uw collega kan nu meelezen.",
@@ -42,18 +43,18 @@ NOTICES = {
 }
 
 
-def _values(tx: Connection, who: Unlocked, error: str = "", notice: str = "") -> dict[str, Any]:
+def _values(tx: Connection, vault: Vault, who: Unlocked, error: str = "", notice: str = "") -> dict[str, Any]:
     return {
-        "who": who, "code": keys.key_code(tx, who.person_id).split(" "), "states": teamwork.states(tx, who),
-        "helpers": teamwork.helpers_of(tx, who), "error": error, "notice": notice,
+        "who": who, "code": keys.own_code(who).split(" "), "states": teamwork.states(tx, vault, who),
+        "helpers": teamwork.helpers_of(tx, vault, who), "error": error, "notice": notice,
         "second_step": second_step.has(tx, who.person_id), "codes_left": second_step.codes_left(tx, who.person_id),
     }  # fmt: skip
 
 
 async def page(request: Request) -> Response:
     """Who is in the team, who waits to be let in, and the words of one's own key."""
-    asked = request.query_params.get("melding", "")
-    values = await auth.act(request, lambda tx, who, _now: _values(tx, who, notice=NOTICES.get(asked, "")))
+    asked, vault = request.query_params.get("melding", ""), context_of(request).runtime.vault
+    values = await auth.act(request, lambda tx, who, _now: _values(tx, vault, who, notice=NOTICES.get(asked, "")))
     if asked == "vernieuwd" and any(state.behind for state in values["states"]):
         values["notice"] = ""  # an address that was kept from before
     return context_of(request).templates.page("team.html", values)
@@ -68,6 +69,8 @@ async def let_in(request: Request) -> Response:
         return await _refused(request, "grant", person_id, SAID[verdict])
     try:
         renewed = await auth.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
+    except PutBack:
+        return await _refused(request, "grant", person_id, NOT_NOW)
     except Denied:
         return await _refused(request, "grant", person_id, WRONG_CODE)
     except Conflict:
@@ -88,6 +91,8 @@ async def renew_key(request: Request) -> Response:
         return await _refused(request, "rotate", team_id, SAID[verdict])
     try:
         await auth.act(request, lambda tx, who, now: teamwork.rotate(tx, vault, who, team_id, int(epoch), now))
+    except PutBack:
+        return await _refused(request, "rotate", team_id, NOT_NOW)
     except Denied:
         return await _refused(request, "rotate", team_id, SWAPPED)
     return await _go_on(request, team_id)
@@ -123,6 +128,6 @@ async def _refused(request: Request, action: str, object_id: str, error: str) ->
             tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id,
             result="denied",
         )  # fmt: skip
-        return _values(tx, who, error=error)
+        return _values(tx, context_of(request).runtime.vault, who, error=error)
 
     return context_of(request).templates.page("team.html", await auth.act(request, note), status=422)
