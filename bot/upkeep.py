@@ -106,6 +106,7 @@ class Upkeep:
         await asyncio.to_thread(retention.destroy_expired_keys, vault, now, in_use, up_to)
         while await awaited(store.write(partial(retention.delete_expired, now=now, up_to=up_to))):
             continue
+        await awaited(store.write(partial(retention.forget_endings, now=now)))
         await asyncio.to_thread(vault.tombstones.forget, (now - KEPT).date())
 
 

@@ -6,7 +6,7 @@ Choosing looks at what is true at a moment (promise 5); rendering fills in names
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,6 +17,7 @@ from config.facts import facts
 from config.render import render as fill_in
 from config.schema import Condition, Helpline, QuickReply, Utterance
 from handoff.chats.conversation import Chat
+from handoff.pointers import Pointer
 from handoff.queue import roster
 from handoff.runtime import Runtime
 
@@ -52,7 +53,14 @@ class Sentence:
 
     script_version: str
     utterance: Utterance
+    number: int
+    """The utterance's number in that script version."""
     variant: int
+
+    @property
+    def pointer(self) -> Pointer:
+        """What is stored of it, sealed."""
+        return self.number, self.variant
 
     @property
     def buttons(self) -> tuple[QuickReply, ...]:
@@ -88,7 +96,8 @@ class Wording:
         if key not in self._chosen:
             utterance = self._script.utterances[utterance_id]
             variant = utterance.choose(self._facts, times_said)
-            self._chosen[key] = None if variant is None else Sentence(self._script.version, utterance, variant)
+            number = self._script.number_of(utterance_id)
+            self._chosen[key] = None if variant is None else Sentence(self._script.version, utterance, number, variant)
         return self._chosen[key]
 
     def text(self, sentence: Sentence) -> str:
@@ -106,12 +115,17 @@ class Wording:
         if sentence.utterance.variants[sentence.variant].holds(self._facts):
             return sentence
         variant = sentence.utterance.choose(self._facts, 0)
-        return None if variant is None else Sentence(sentence.script_version, sentence.utterance, variant)
+        return None if variant is None else replace(sentence, variant=variant)
 
     def say(self, utterance_id: str) -> str:
         """Return the text of an utterance, or nothing when no variant of it is true now."""
         found = self.choose(utterance_id)
         return "" if found is None else self.text(found)
+
+    def say_of_days(self, utterance_id: str, days: int) -> str:
+        """Do as `say`, of something that was so many days old."""
+        found = self.choose(utterance_id)
+        return "" if found is None else render(self._runtime, self.moment.municipality_id, found, days=days)
 
     def buttons(self, utterance_id: str) -> tuple[QuickReply, ...]:
         """Return the quick replies that go with an utterance now."""
@@ -159,9 +173,11 @@ def wording_for(tx: Connection, runtime: Runtime, chat: Chat, now: datetime, *, 
     return wording_at(runtime, Moment(now, runtime.channel(chat.channel).capabilities, chat.municipality_id, there, claimed))
 
 
-def sentence_of(tx: Connection, runtime: Runtime, script_version: str, utterance_id: str, variant: int) -> Sentence:
+def sentence_of(tx: Connection, runtime: Runtime, script_version: str, pointer: Pointer) -> Sentence:
     """Return what a bot's message points at. Raises `LookupError` for what never stood in that script."""
-    return Sentence(script_version, runtime.script_of(tx, script_version).utterances[utterance_id], variant)
+    number, variant = pointer
+    utterance = runtime.script_of(tx, script_version).by_number(number)
+    return Sentence(script_version, utterance, number, range(len(utterance.variants))[variant])
 
 
 def render(
@@ -171,12 +187,13 @@ def render(
     *,
     confidant: str | None = None,
     page: Callable[[], str] | None = None,
+    days: int | None = None,
 ) -> str:
     """Fill in numbers and names. `page` gives the page's address, and is asked only when the sentence names it."""
     text = sentence.utterance.variants[sentence.variant].text
     name = "" if municipality_id is None else runtime.municipality(municipality_id).name
     address = page() if page is not None and "{page}" in text else ""
-    return fill_in(text, runtime.configuration.helplines, municipality=name, confidant=confidant, page=address)
+    return fill_in(text, runtime.configuration.helplines, municipality=name, confidant=confidant, page=address, days=days)
 
 
 def dialled(runtime: Runtime) -> list[tuple[str, str]]:
