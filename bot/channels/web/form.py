@@ -113,14 +113,8 @@ class Forms:
         except NotFound:
             text = "" if form.get("action") == "erase" else draft.text
             return await self._begin(request, municipality, Draft(new_token(), text), status=404)
-        except Crowded:
-            return self._kept(request, municipality, draft, 429)
-        except HandoffError as error:
-            log_error(error)
-            return self._kept(request, municipality, draft, 503)
         except Exception as error:  # noqa: BLE001 (a fault of ours is no reason to lose words)
-            log_error(error)
-            return self._kept(request, municipality, draft, 500)
+            return self._kept(request, municipality, draft, _status_of(error))
 
     async def _do(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
         token, chosen = read_token(draft.token), form.get("say")
@@ -194,6 +188,14 @@ def _draft(form: FormData) -> Draft:
     token, text, message_id = (form.get(name) for name in ("token", "text", "id"))
     draft = Draft(token if isinstance(token, str) else "", text.replace("\r\n", "\n") if isinstance(text, str) else "")
     return replace(draft, message_id=str(message_id) if is_message_id(message_id) else new_id())
+
+
+def _status_of(error: Exception) -> int:
+    """What to answer; a fault is logged, a crowd is not: it may be thousands a second."""
+    if isinstance(error, Crowded):
+        return 429
+    log_error(error)
+    return 503 if isinstance(error, HandoffError) else 500
 
 
 def _foreign(request: Request, own: str) -> bool:
