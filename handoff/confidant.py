@@ -73,7 +73,9 @@ class OpenChat:
     gone: bool
     """Nothing arrives there any more: the child blocked the bot, or its chat is gone."""
     ends: datetime | None = None
-    """When it goes if nobody writes; only of a whole chat whose time is nearly over."""
+    """When it goes if nobody writes; only of a page of a chat whose time is nearly over."""
+    earlier: int = 0
+    """Older lines that are not shown."""
 
 
 def boards(tx: Connection, who: Unlocked, now: datetime, part: Callable[[str], Part | None] = lambda _team: None) -> list[Board]:
@@ -158,12 +160,25 @@ def note_opening(tx: Connection, who: Unlocked, handoff_id: str, now: datetime) 
     _note(tx, who, now, "open", handoff_id)
 
 
-def show(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
-    """Do as `read`, writing nothing: a long chat is opened where nobody waits for it. Of a whole one, the opening must be noted
-    with `note_opening` before anybody sees a word. Raises `Denied` on tampering."""
+def show(
+    tx: Connection,
+    runtime: Runtime,
+    who: Unlocked,
+    handoff_id: str,
+    now: datetime,
+    *,
+    after: int = 0,
+    newest: int | None = None,
+) -> OpenChat:
+    """Do as `read`, writing nothing: a long chat is opened where nobody waits for it. With `newest`, only its last so many lines.
+
+    Unless it is what came after a message that was seen, the opening must be noted with `note_opening` before anybody sees a
+    word. Raises `Denied` on tampering.
+    """
     mine = access.held_by(tx, who, handoff_id)
     chat = conversation.get(tx, mine.conversation_id)
-    lines = transcript.lines(tx, runtime, chat, who, after=after)
+    start = after if newest is None else max(0, chat.last_seq - newest)
+    lines = transcript.lines(tx, runtime, chat, who, after=start)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
     return OpenChat(
         mine,
@@ -175,6 +190,7 @@ def show(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
         place,
         chat.gone_at is not None,
         retention.endings(tx, mine.team_id, now).get(handoff_id) if after == 0 else None,
+        start if after == 0 else 0,
     )
 
 

@@ -28,6 +28,9 @@ from handoff.team import access
 THERE = timedelta(seconds=60)
 """A child's page that gave a sign of life this recently is taken to be open."""
 
+LINES = 200
+"""Lines of a chat that are opened at first. All of a chat of a thousand takes a third of a second, and a long page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -53,10 +56,12 @@ def _id_of(request: Request) -> str:
     return forms.public_id(request.path_params["handoff_id"])
 
 
-def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
+def _read(
+    tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int, newest: int | None = None
+) -> dict[str, Any] | Lost:
     """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
     try:
-        chat = confidant.show(tx, context.runtime, who, handoff_id, now, after=after)
+        chat = confidant.show(tx, context.runtime, who, handoff_id, now, after=after, newest=newest)
     except NotFound:
         return _lost(tx, who, handoff_id)
     except Denied:
@@ -64,6 +69,7 @@ def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now:
     return {
         "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": labels.DELIVERY, "signs": labels.SIGNS,
         "colleagues": access.colleagues_of(tx, who, chat.handoff.team_id), "outcomes": labels.OUTCOMES,
+        "more": (newest or 0) + LINES,
         "last_seq": max((line.seq for line in chat.lines), default=after),
     }  # fmt: skip
 
@@ -100,12 +106,19 @@ async def page(request: Request) -> Response:
     return _chat_page(context, found)
 
 
+def _lines_of(request: Request) -> int:
+    """How many lines are wanted, from the newest: more after each press of the link above them."""
+    text = request.query_params.get("regels", "")
+    return max(LINES, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else LINES
+
+
 async def _open(request: Request, context: Context, handoff_id: str) -> dict[str, Any] | Lost:
     """Open the whole chat without holding up who writes, and put that in the log before anybody sees a word of it.
 
     Opening the page is a sign of life, also of a chat that is not theirs. Raises `NotFound`, `Unreadable`.
     """
-    found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
+    newest = _lines_of(request)
+    found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0, newest))
 
     def action(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
         confidant.alive(tx, who, now)
