@@ -145,12 +145,25 @@ def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now:
 
 
 def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
-    """Open the words of a chat that this person holds. Every opening is audited. Raises `Denied` on tampering."""
+    """Open the words of a chat that this person holds; the opening is audited with it. Raises `Denied` on tampering."""
+    opened = show(tx, runtime, who, handoff_id, now, after=after)
+    if after == 0:
+        note_opening(tx, who, handoff_id, now)
+    return opened
+
+
+def note_opening(tx: Connection, who: Unlocked, handoff_id: str, now: datetime) -> None:
+    """Put in the log that this person, who holds the chat, opened it."""
+    access.held_by(tx, who, handoff_id)
+    _note(tx, who, now, "open", handoff_id)
+
+
+def show(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
+    """Do as `read`, writing nothing: a long chat is opened where nobody waits for it. Of a whole one, the opening must be noted
+    with `note_opening` before anybody sees a word. Raises `Denied` on tampering."""
     mine = access.held_by(tx, who, handoff_id)
     chat = conversation.get(tx, mine.conversation_id)
     lines = transcript.lines(tx, runtime, chat, who, after=after)
-    if after == 0:
-        _note(tx, who, now, "open", handoff_id)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
     return OpenChat(
         mine,

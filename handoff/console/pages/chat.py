@@ -56,7 +56,7 @@ def _id_of(request: Request) -> str:
 def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
     """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
     try:
-        chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after)
+        chat = confidant.show(tx, context.runtime, who, handoff_id, now, after=after)
     except NotFound:
         return _lost(tx, who, handoff_id)
     except Denied:
@@ -91,17 +91,33 @@ async def page(request: Request) -> Response:
     """The whole chat; opening it is audited."""
     context, handoff_id = context_of(request), _id_of(request)
 
-    def action(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
-        confidant.alive(tx, who, now)
-        return _read(tx, context, who, handoff_id, now, 0)
-
     try:
-        found = await auth.act(request, action)
+        found = await _open(request, context, handoff_id)
     except Unreadable:
         return await _unreadable(request, context, handoff_id)
     if isinstance(found, Lost):
         return _lost_page(context, found)
     return _chat_page(context, found)
+
+
+async def _open(request: Request, context: Context, handoff_id: str) -> dict[str, Any] | Lost:
+    """Open the whole chat without holding up who writes, and put that in the log before anybody sees a word of it.
+
+    Opening the page is a sign of life, also of a chat that is not theirs. Raises `NotFound`, `Unreadable`.
+    """
+    found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
+
+    def action(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
+        confidant.alive(tx, who, now)
+        if isinstance(found, Lost):
+            return found
+        try:
+            confidant.note_opening(tx, who, handoff_id, now)
+        except NotFound:  # it was theirs a moment ago
+            return _lost(tx, who, handoff_id)
+        return None
+
+    return await auth.act(request, action) or found
 
 
 def _chat_page(context: Context, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
@@ -179,7 +195,7 @@ def _fault(text: str, message_id: str | None) -> str:
 async def _not_sent(request: Request, context: Context, handoff_id: str, text: str, fault: str) -> Response:
     if auth.LIVE in request.headers:
         return JSONResponse({"stored": False, "fault": fault}, 422)
-    found = await auth.act(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
+    found = await _open(request, context, handoff_id)
     if isinstance(found, Lost):
         return _lost_page(context, found, text)
     return _chat_page(context, found, error=fault, draft=text, status=422)
