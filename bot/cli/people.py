@@ -91,7 +91,9 @@ def disable(login: Annotated[str, typer.Argument(help="the name to sign in with"
     """Close the door for somebody who left: their sessions end at once."""
     parts = _parts()
     try:
-        parts.runtime.store.write(lambda tx: people.disable(tx, login=login, now=parts.runtime.clock())).result()
+        parts.runtime.store.write(
+            lambda tx: people.disable(tx, parts.runtime.vault, login=login, now=parts.runtime.clock())
+        ).result()
     finally:
         parts.close()
     out.print(f"{login} kan niet meer inloggen. Laat een collega in de console, onder Team, de teamsleutel vernieuwen.")

@@ -58,21 +58,26 @@ async def act(request: Request, action: Action[T], *, renewing: bool = False) ->
 
     Raises `SignedOut`, `MustRenew` (unless `renewing`) and what the action raises.
     """
-    return await _with_session(request, action, write=True, renewing=renewing)
+    return await _with_session(request, action, write=True, touch=True, renewing=renewing)
 
 
 async def read(request: Request, action: Action[T]) -> T:
     """Read as the signed-in person, for a page that refreshes itself: writes nothing and keeps nobody signed in."""
-    return await _with_session(request, action, write=False, renewing=False)
+    return await _with_session(request, action, write=False, touch=False, renewing=False)
 
 
-async def _with_session(request: Request, action: Action[T], *, write: bool, renewing: bool) -> T:
+async def note(request: Request, action: Action[T]) -> T:
+    """Write something down for a page that refreshes itself: keeps nobody signed in."""
+    return await _with_session(request, action, write=True, touch=False, renewing=False)
+
+
+async def _with_session(request: Request, action: Action[T], *, write: bool, touch: bool, renewing: bool) -> T:
     runtime, cookie = context_of(request).runtime, cookie_of(request)
     now = runtime.clock()
 
     def work(tx: Connection) -> T:
         try:
-            who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=write)
+            who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=touch)
         except Denied:
             raise SignedOut from None
         if who.must_renew and not renewing:

@@ -87,6 +87,21 @@ class KeyDirectory:
         except OSError:
             raise StoreUnavailable("the key directory cannot be written") from None
 
+    def replace(self, name: str, content: bytes) -> None:
+        """Put a file in the place of the one that was there, whole or not at all. Not a key: a crash may bring the older one back.
+
+        Raises `StoreUnavailable` when the disk fails.
+        """
+        temporary = self._path / f".new-{secrets.token_hex(8)}"
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            temporary.replace(self._path / name)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise StoreUnavailable("the key directory cannot be written") from None
+
     def destroy(self, name: str) -> None:
         """Overwrite and remove; one that is already gone is fine. Raises `StoreUnavailable` when the disk fails."""
         file = self._path / name

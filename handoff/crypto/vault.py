@@ -99,8 +99,8 @@ class Vault:
         self._pepper = derive(secret, "pepper")
         self._child_key = derive(secret, "child-auth")
         self._session_key = derive(secret, "session")
-        self._files = KeyDirectory(key_dir)
-        self.epochs = EpochMarks(self._files, self.row_mac)
+        self.files = KeyDirectory(key_dir)
+        self.epochs = EpochMarks(self.files, self.row_mac)
         self._argon2_slots = threading.BoundedSemaphore(_AT_ONCE)  # two times `memory_kib`, however many sign in
 
     def row_mac(self, *parts: Part) -> bytes:
@@ -149,37 +149,37 @@ class Vault:
 
     def seal_for_delivery(self, data: bytes, *context: str | int) -> bytes:
         """Seal for the delivery process, which is the only one that needs `delivery.key`. Raises `StoreUnavailable`."""
-        if not self._files.exists(_DELIVERY_PUBLIC):
-            self._files.make(_DELIVERY_PRIVATE, self.new_private_key())
-            self._files.make(_DELIVERY_PUBLIC, public_key(self._files.read(_DELIVERY_PRIVATE, size=33)))
-        return seal(self._files.read(_DELIVERY_PUBLIC), pad(data), "delivery", *context)
+        if not self.files.exists(_DELIVERY_PUBLIC):
+            self.files.make(_DELIVERY_PRIVATE, self.new_private_key())
+            self.files.make(_DELIVERY_PUBLIC, public_key(self.files.read(_DELIVERY_PRIVATE, size=33)))
+        return seal(self.files.read(_DELIVERY_PUBLIC), pad(data), "delivery", *context)
 
     def open_for_delivery(self, blob: bytes, *context: str | int) -> bytes:
         """Open what `seal_for_delivery` made in the same context. Raises `Denied`, `StoreUnavailable`."""
-        return unpad(unseal(self._files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))
+        return unpad(unseal(self.files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))
 
     def make_bucket(self, day: str) -> bytes:
         """Return the key of an expiry day (YYYY-MM-DD), made when it is not there. Raises `ValueError`, `StoreUnavailable`."""
         try:
             return self.bucket(day)
         except Denied:
-            self._files.make(_bucket_name(day), os.urandom(32))
+            self.files.make(_bucket_name(day), os.urandom(32))
             return self.bucket(day)
 
     def bucket(self, day: str) -> bytes:
         """The key of an expiry day. Raises `Denied` when it was destroyed."""
-        return self._files.read(_bucket_name(day), size=32)
+        return self.files.read(_bucket_name(day), size=32)
 
     def destroy_bucket(self, day: str) -> None:
         """Erase every conversation that expires on this day, in the database, its log, replicas and backups.
 
         Raises `ValueError`.
         """
-        self._files.destroy(_bucket_name(day))
+        self.files.destroy(_bucket_name(day))
 
     def buckets(self) -> list[str]:
         """The expiry days whose key still exists, oldest first."""
-        return self._files.names(_BUCKET)
+        return self.files.names(_BUCKET)
 
 
 def _bucket_name(day: str) -> str:

@@ -1,0 +1,7 @@
+"""Who did what, when, from where. Import from here: `from handoff import audit`."""
+
+from handoff.audit.chain import Finding, Report, verify
+from handoff.audit.head import Head, accept, from_text, known
+from handoff.audit.lines import Line, entries, has_line, note, search
+
+__all__ = ["Finding", "Head", "Line", "Report", "accept", "entries", "from_text", "has_line", "known", "note", "search", "verify"]
