@@ -1,5 +1,5 @@
 # `make run` and `make test` are all a newcomer needs. Everything is fetched into this folder; nothing is installed elsewhere
-# (but for Chromium, which `make test` asks the system's package manager for when there is none).
+# (but for Chromium and nginx, which `make test` asks the system's package manager for when there are none).
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -47,7 +47,7 @@ prove: .venv/.test .venv/.bundles
 	@PRAAT_PROOF=whole $(BIN)/pytest -n 2 --dist worksteal -m proof
 	@$(SAY) 'Each promise, broken on purpose, is noticed'
 	@$(BIN)/python -m bench.break_promises
-	@for name in turn waiting streams; do $(SAY) "The bars of bench/$$name.py"; $(BIN)/python -m bench.$$name || exit 1; done
+	@for name in turn waiting streams silent; do $(SAY) "The bars of bench/$$name.py"; $(BIN)/python -m bench.$$name || exit 1; done
 
 format: .venv/.test
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
@@ -102,4 +102,5 @@ clean:
 
 .venv/.browser: .venv/.test
 	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.nginx
 	@touch $@

@@ -18,6 +18,7 @@ from bot.simulate import simulate
 from config.private_files import write_private
 from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
 from handoff import publishing
+from handoff.backups.replay import keep, replay
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
@@ -96,11 +97,18 @@ def _cost(settings: SharedSettings) -> Cost:
 
 
 def prepare_database(runtime: Runtime, url: str) -> bool:
-    """Migrate, and make the script and the gemeenten known. False when the database cannot be used now; try again later."""
+    """Migrate, make the script and the gemeenten known, and erase again what an older copy of the database brought back.
+
+    False when the database or the key directory cannot be used now; try again later.
+    """
     try:
         upgrade(url)
         runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
+        again = runtime.store.write(lambda tx: replay(tx, runtime.vault, runtime.clock())).result()
+        runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()
     except (SQLAlchemyError, HandoffError) as error:
         log.error("database_unavailable", error=type(error).__name__)
         return False
+    if again:
+        log.warning("erased_again", chats=again.chats, people=again.people)
     return True

@@ -15,6 +15,7 @@ import structlog
 from bot.channels.channel import Channel
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
+from bot.erasures import follow_erasures
 from bot.upkeep import Upkeep
 from handoff import publishing
 from handoff.database import awaited
@@ -55,6 +56,7 @@ def steps(runtime: Runtime, channels: Mapping[str, Channel], stop: asyncio.Event
         (1.0, "erasing", lambda: erase_due(runtime, channels, stop=stop)),
         (10.0, "roster", upkeep.notice_silence),
         (600.0, "retention", upkeep.retain),
+        (1.0, "erasures", lambda: follow_erasures(runtime, stop or asyncio.Event())),
     ]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
@@ -20,6 +19,10 @@ from bot.channels.registration import ChannelService
 from bot.channels.registry import opens_channels
 from bot.channels.web.app import child_app
 from bot.channels.web.assets import BUILT_FILES as CHILD_FILES
+from bot.channels.web.last_resort import last_resort
+from bot.edge.descriptors import LEAST, places_here
+from bot.edge.faults import LoopFaults
+from bot.edge.server import EdgeServer
 from bot.file_watch import Watched, watch
 from bot.hardening import harden, quiet_collector
 from bot.health import HealthMiddleware, readiness_of
@@ -35,7 +38,7 @@ from config.settings import (
     UnderstandingSettings,
 )
 from handoff import publishing
-from handoff.console.app import console_app
+from handoff.console.app import console_app, last_words
 from handoff.console.rendering import BUILT_FILES as CONSOLE_FILES
 from handoff.database.clock import ASK_EVERY_S, DatabaseClock
 
@@ -43,8 +46,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-GRACE_S = 3
-"""How long an open stream may take to end when the server stops; a child's page then polls until it is back."""
+PREPARE_S = 2.0
+"""How long the pages wait for the database at a start: after that they show the numbers."""
 
 ROLES: Mapping[str, type[SharedSettings]] = {"child": ChildSettings, "console": ConsoleSettings, "loops": LoopsSettings}
 """What can run apart, each with the settings that it reads. A process that does all has `Settings`, which is each of them."""
@@ -53,15 +56,6 @@ ROLES: Mapping[str, type[SharedSettings]] = {"child": ChildSettings, "console": 
 def see_browser_files(roles: Sequence[str]) -> None:
     """Raise `CannotStart` when the scripts and styles that the pages of these roles need were never bundled."""
     see_that_built([*(CHILD_FILES if "child" in roles else ()), *(CONSOLE_FILES if "console" in roles else ())])
-
-
-class _Quiet(uvicorn.Server):
-    """A server whose process handles signals itself: there are two of them in one loop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `serve`."""
-        yield
 
 
 @dataclass(slots=True)
@@ -73,30 +67,29 @@ class Running:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def _server(app: Any, host: str, port: int) -> _Quiet:
-    config = uvicorn.Config(
-        app, host=host, port=port, http="httptools", loop="none", log_level="warning", access_log=False, server_header=False,
-        date_header=True, timeout_graceful_shutdown=GRACE_S, ws="none", lifespan="off", proxy_headers=False,
-    )  # fmt: skip
-    return _Quiet(config)
-
-
-def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[_Quiet]:
-    """The web servers that these settings ask for, not yet started."""
+def servers(running: Running, channels: Sequence[ChannelService] = ()) -> list[EdgeServer]:
+    """The web servers that these settings ask for, not yet started. With a console, the child's has three of four places."""
     parts, s = running.parts, running.parts.settings
-    readiness = readiness_of(parts, running.ready.is_set)
+    readiness, most = readiness_of(parts, running.ready.is_set), places_here()
     made = []
     if isinstance(s, ChildSettings):
-        limits = {"body_limit": s.body_limit, "text_limit": s.text_limit}
-        app: ASGIApp = child_app(parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, **limits)
+        app: ASGIApp = child_app(
+            parts.runtime, parts.understand, is_quick=parts.is_quick, origin=s.child_origin, security_contact=s.security_contact,
+            body_limit=s.body_limit, text_limit=s.text_limit,
+        )  # fmt: skip
         for service in channels:
             app = service.front(app)
-        made.append(_server(HealthMiddleware(app, readiness), s.child_host, s.child_port))
+        own = most - most // 4 if isinstance(s, ConsoleSettings) else most
+        numbers = last_resort(parts.runtime)
+        made.append(EdgeServer(HealthMiddleware(app, readiness), s.child_host, s.child_port, page=numbers, most=own))
     if isinstance(s, ConsoleSettings):
-        console = console_app(parts.runtime, origin=s.console_origin)
-        made.append(_server(HealthMiddleware(console, readiness), s.console_host, s.console_port))
+        own = most // 4 if isinstance(s, ChildSettings) else most
+        console = HealthMiddleware(
+            console_app(parts.runtime, origin=s.console_origin, security_contact=s.security_contact), readiness
+        )
+        made.append(EdgeServer(console, s.console_host, s.console_port, page=last_words, most=own))
     if isinstance(s, LoopsSettings) and s.loops_port:
-        made.append(_server(HealthMiddleware(None, readiness), s.loops_host, s.loops_port))
+        made.append(EdgeServer(HealthMiddleware(None, readiness), s.loops_host, s.loops_port, page=bytes, most=LEAST))
     return made
 
 
@@ -127,6 +120,7 @@ async def serve(running: Running, tell: Callable[[str], None]) -> None:
     harden()
     quiet_collector()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(LoopFaults())
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, running.stop.set)
     channels = open_channels(running, tell) if opens_channels(type(running.parts.settings)) else []
@@ -134,7 +128,7 @@ async def serve(running: Running, tell: Callable[[str], None]) -> None:
     loops = isinstance(running.parts.settings, LoopsSettings)
     async with asyncio.TaskGroup() as tasks:
         for server in web:
-            tasks.create_task(server.serve())
+            tasks.create_task(_open(server, running))
         tasks.create_task(_work(running, tell, channels))
         tasks.create_task(_end(running, web))
         for service in channels if loops else ():  # also before the database is there: the numbers are told
@@ -143,7 +137,16 @@ async def serve(running: Running, tell: Callable[[str], None]) -> None:
         await service.close()
 
 
-async def _end(running: Running, web: list[_Quiet]) -> None:
+async def _open(server: EdgeServer, running: Running) -> None:
+    """Serve once what was erased is gone from a database that was put back. One that is away is not waited for longer than this."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (running.ready, running.stop)]
+    await asyncio.wait(waits, timeout=PREPARE_S, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await server.serve()
+
+
+async def _end(running: Running, web: list[EdgeServer]) -> None:
     await running.stop.wait()
     running.parts.runtime.store.hub.close()
     for server in web:

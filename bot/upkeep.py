@@ -18,6 +18,7 @@ from bot.clock_watch import ClockWatch
 from bot.waiting import plan_again, tell_waiting
 from config.schema import Route
 from handoff.accounts import sessions
+from handoff.backups.replay import KEPT, keep
 from handoff.chats import deletions, outbox, retention
 from handoff.database import awaited
 from handoff.queue import due, roster
@@ -81,6 +82,8 @@ class Upkeep:
             await asyncio.to_thread(retention.destroy_expired_keys, self._runtime.vault, now, in_use)
             while await awaited(store.write(partial(retention.delete_expired, now=now))):
                 continue
+            await asyncio.to_thread(self._runtime.vault.tombstones.forget, (now - KEPT).date())
+        await awaited(store.read(partial(keep, vault=self._runtime.vault, now=now)))
         await awaited(store.tidy())
 
 

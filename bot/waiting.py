@@ -13,7 +13,6 @@ from functools import partial
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from bot.policy import next_due, waiting_utterance
 from config.schema import RouteStep
@@ -101,7 +100,7 @@ def _one_batch(tx: Connection, runtime: Runtime, take: Take, deed: Deed, now: da
     try:
         with savepoint(tx):
             told = sum(deed(tx, runtime, handoff_id, now) for handoff_id in taken)
-    except (StoreUnavailable, OperationalError):  # the database's fault, not a child's
+    except StoreUnavailable:  # the database's fault, not a child's
         raise
     except Exception:  # noqa: BLE001 - named below, where it is known whose it is
         told = sum(_one(tx, runtime, handoff_id, deed, now) for handoff_id in taken)
@@ -113,7 +112,7 @@ def _one(tx: Connection, runtime: Runtime, handoff_id: str, deed: Deed, now: dat
     try:
         with savepoint(tx):
             return deed(tx, runtime, handoff_id, now)
-    except (StoreUnavailable, OperationalError):  # the database's fault, not the child's
+    except StoreUnavailable:  # the database's fault, not the child's
         raise
     except Exception as error:  # noqa: BLE001
         log.error("telling_failed", error=type(error).__name__)

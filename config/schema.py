@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from config.limits import LONGEST_RETENTION, SHORTEST_RETENTION
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 """Opening hours and 'night' are wall-clock times here; everything stored is UTC."""
@@ -217,6 +219,13 @@ class Team(Frozen):
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
+def _within_the_countrys_bounds(days: int) -> int:
+    if not SHORTEST_RETENTION <= days <= LONGEST_RETENTION:
+        bounds = f"{SHORTEST_RETENTION} to {LONGEST_RETENTION} days"
+        raise ValueError(f"must be {bounds}, the same bounds for every gemeente (config/limits.py says why)")
+    return days
+
+
 class Municipality(Frozen):
     """A gemeente: the tenant. `aliases` are other spellings that the search understands."""
 
@@ -228,7 +237,7 @@ class Municipality(Frozen):
     exit_url: Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+/?$")]  # neutral site of the quick exit
     short_address: str | None = None  # as printed on the sticker, when the gemeente has one; else the configured origin
     town_hall: str | None = None  # how to find the desk, plain Dutch
-    retention_days: Annotated[int, Field(ge=1, le=365)] = 30
+    retention_days: Annotated[int, AfterValidator(_within_the_countrys_bounds)] = 30
     retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
     places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a sticker's link may carry the code
 

@@ -26,6 +26,7 @@ _OTHERS = stat.S_IRWXO
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+Contact = Annotated[str, StringConstraints(pattern=r"^((mailto:[^\s@]+@|https://)[^\s@]+|tel:\+?[0-9-]+)$")]
 
 
 class SettingsFaults(ConfigError):
@@ -48,6 +49,7 @@ class SharedSettings(BaseModel):
     key_dir: Path = Path()  # the expiry-bucket keys; empty: `keys` in `data_dir`, never in the database's backup
     child_origin: Origin = ""  # the address that children see, named to everybody; empty: http://localhost and the port
     child_port: Port = 8080
+    security_contact: Contact | None = None  # where to report a weak spot, shown in security.txt; None: there is none
 
     @model_validator(mode="before")
     @classmethod
@@ -256,6 +258,7 @@ def _told(detail: Any) -> tuple[str, str]:
 _PATTERNS: Mapping[str, str] = {
     "child_origin": "must be an origin such as https://praat.voorbeeldstad.nl, without a path",
     "console_origin": "must be an origin such as https://team.voorbeeldstad.nl, without a path",
+    "security_contact": "must be an address such as mailto:security@voorbeeldstad.nl, https://... or tel:+31...",
     "rasa_url": "must be an address such as http://localhost:5005, without a name or password",
 }
 

@@ -1,7 +1,7 @@
 """Everything that can go wrong here, as a small tree. Texts carry ids and places, never a child's words.
 
 HandoffError
-├── StoreUnavailable      the database is locked, full or gone; nothing was stored
+├── StoreUnavailable      the database or the key folder is locked, full or gone
 ├── NotFound              not there, not yours, or erased: one answer for all three
 ├── Denied                a key, passphrase or seal does not fit: one answer for every reason
 │   └── PutBack           a team's key in the database is older than one that was in force
@@ -18,7 +18,8 @@ class HandoffError(Exception):
 
 
 class StoreUnavailable(HandoffError):
-    """The database cannot be used now. Nothing of the transaction was kept."""
+    """The database or the key folder cannot be used now. Nothing of the transaction was kept, unless the database was lost while it
+    committed: then it may have been. Doing it again is safe, because every input has an id of its own."""
 
     permanent = False
 

@@ -30,7 +30,7 @@ class Event:
     """Says that something changed."""
 
     topic: str
-    """Whom it concerns: `chat:<conversation id>`, `team:<team id>` or `person:<person id>`."""
+    """Whom it concerns: `chat:<conversation id>`, `team:<team id>`, `person:<person id>`, or `ERASURES`."""
     kind: str
     """What changed, one word."""
 
@@ -43,6 +43,13 @@ def chat_topic(conversation_id: str) -> str:
 def team_topic(team_id: str) -> str:
     """What the queue page listens to; also every change of who is on duty."""
     return f"team:{team_id}"
+
+
+REPLACED = "replaced"
+"""The kind that says that another database file stands in the place of the one before."""
+
+ERASURES = "erasures"
+"""What is listened to by whoever remembers outside the database what was erased (`handoff.backups.replay`)."""
 
 
 def announce(tx: Connection, topic: str, kind: str) -> None:

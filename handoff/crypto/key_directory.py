@@ -102,6 +102,20 @@ class KeyDirectory:
             temporary.unlink(missing_ok=True)
             raise StoreUnavailable("the key directory cannot be written") from None
 
+    def append(self, name: str, content: bytes) -> None:
+        """Add to the end of a file, durably and in one piece, whoever else does so.
+
+        Raises `StoreUnavailable` when the disk fails.
+        """
+        file = self._path / name
+        try:
+            new = not file.exists()
+            _write_durably(file, content, os.O_APPEND)
+            if new:
+                self._sync()
+        except OSError:
+            raise StoreUnavailable("the key directory cannot be written") from None
+
     def destroy(self, name: str) -> None:
         """Overwrite and remove; one that is already gone is fine. Raises `StoreUnavailable` when the disk fails."""
         file = self._path / name
@@ -129,8 +143,8 @@ class KeyDirectory:
             os.close(handle)
 
 
-def _write_durably(file: Path, content: bytes) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _write_durably(file: Path, content: bytes, how: int = os.O_EXCL) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600)
     with os.fdopen(handle, "wb", buffering=0) as stream:
         if stream.write(content) != len(content):
             raise OSError

@@ -19,6 +19,7 @@ from handoff.crypto.hpke import SUITES, XWING, new_private_key, public_key, seal
 from handoff.crypto.key_directory import KeyDirectory, Unfit
 from handoff.crypto.self_test import check
 from handoff.crypto.symmetric import Part, derive, lock, mac, pad, unlock, unpad
+from handoff.crypto.tombstones import Tombstones
 from handoff.errors import Denied
 
 SECRET_BYTES = 32  # of the configuration secret, at least
@@ -101,6 +102,7 @@ class Vault:
         self._session_key = derive(secret, "session")
         self.files = KeyDirectory(key_dir)
         self.epochs = EpochMarks(self.files, self.row_mac)
+        self.tombstones = Tombstones(self.files, derive(secret, "tombstone"))
         self._argon2_slots = threading.BoundedSemaphore(_AT_ONCE)  # two times `memory_kib`, however many sign in
 
     def row_mac(self, *parts: Part) -> bytes:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from handoff.database.after_commit import do_all, take_deeds
+from handoff.database.faults import is_of_store
 from handoff.database.notifications import LOOK_S, Notifications, Record
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.events import Hub, take_announcements
+
+_CONNECT = {
+    "connect_timeout": 2, "options": "-c lock_timeout=2000 -c statement_timeout=10000",
+    # a server whose machine vanished sends no word: without these a thread would wait for it a quarter of an hour
+    "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+}  # fmt: skip
 
 
 class PostgresStore:
@@ -20,7 +28,7 @@ class PostgresStore:
         self.hub = Hub()
         self._engine = sa.create_engine(
             url, hide_parameters=True, pool_size=pool, max_overflow=0, pool_pre_ping=True, pool_timeout=BUSY_MS / 1000,
-            connect_args={"connect_timeout": 2, "options": "-c lock_timeout=2000 -c statement_timeout=10000"},
+            connect_args=_CONNECT,
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(pool, thread_name_prefix="store")
         self._notifications = Notifications(url, self.hub, look_s=look_s)
@@ -50,13 +58,11 @@ class PostgresStore:
         for attempt in (1, 2, 3):
             try:
                 return self._once(work)
-            except sa.exc.TimeoutError as error:
-                raise unavailable(error) from None
-            except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None)
+            except Exception as error:
+                state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
                 if attempt < 3 and state in ("40001", "40P01", "23505"):
                     continue
-                if isinstance(error, OperationalError) or error.connection_invalidated:
+                if is_of_store(error):
                     raise unavailable(error) from None
                 raise
         raise AssertionError("unreachable")
@@ -68,8 +74,12 @@ class PostgresStore:
             with self._engine.begin() as tx:
                 try:
                     result = work(tx)
+                except Exception as error:
+                    if _is_lost(tx):  # whatever the work made of it
+                        raise unavailable(error) from None
+                    raise
                 finally:
-                    events, deeds = take_announcements(tx), take_deeds(tx)
+                    events, deeds = ([], []) if _is_lost(tx) else (take_announcements(tx), take_deeds(tx))
                 records = self._notifications.record(tx, events)
         except BaseException:
             self._notifications.undone(records)
@@ -77,3 +87,8 @@ class PostgresStore:
         self._notifications.committed(events, records)
         do_all(deeds)
         return result
+
+
+def _is_lost(tx: Connection) -> bool:
+    """Whether the connection is gone, so that nothing can be asked of it. What it announced went with it."""
+    return tx.invalidated

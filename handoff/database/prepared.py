@@ -136,12 +136,13 @@ def execute(tx: Connection, text: str, values: Any = ()) -> Any:
 
 def execute_at_once(tx: Connection, text: str, values: Any = ()) -> Any:
     """Do as `execute` does, also for the statement that begins the transaction."""
-    connection = tx.connection
-    cursor = connection.cursor()
+    connection, cursor = tx.connection, None
     try:
+        cursor = connection.cursor()  # a closed connection refuses even this
         cursor.execute(text, values)
     except tx.dialect.loaded_dbapi.Error as error:
-        cursor.close()
+        if cursor is not None:
+            cursor.close()
         lost = tx.dialect.is_disconnect(error, connection.dbapi_connection, cursor)
         if lost:
             tx.invalidate(error)
@@ -149,7 +150,8 @@ def execute_at_once(tx: Connection, text: str, values: Any = ()) -> Any:
             text, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=tx.dialect
         ) from None
     except BaseException:
-        cursor.close()
+        if cursor is not None:
+            cursor.close()
         raise
     return cursor
 

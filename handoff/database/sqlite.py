@@ -19,7 +19,7 @@ from handoff.database.after_commit import Deed, do_all, take_deeds
 from handoff.database.prepared import execute, execute_at_once
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
-from handoff.events import Event, Hub, take_announcements
+from handoff.events import ERASURES, REPLACED, Event, Hub, take_announcements
 
 _BATCH = 64
 _READERS = 4
@@ -207,6 +207,7 @@ class SqliteStore:
         if self._inode not in (None, inode):
             self._writer.dispose()
             self._reader.dispose()
+            self.hub.publish([Event(ERASURES, REPLACED)])
         self._inode = inode
         if demanded not in (None, inode):
             raise StoreUnavailable("the database file was replaced")

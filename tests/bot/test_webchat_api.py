@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from handoff.models import conversation, handoff, message, outbox
 from nlu.understanding import Understanding
+from tests import make
 from tests.bot.web import Site, new_token
+from tests.databases import lose_connections
 from tests.make import CITY, House, rows
 
 MARK = "zeldzaamwoord"
@@ -238,3 +241,16 @@ def test_without_a_database_no_words_are_taken_and_the_numbers_are_there(site: S
     status = site.ask("GET", f"/api/{CITY}/status").json()
     assert (status["on_duty"], status["duty"]) == (None, "")
     assert "0800-0432" in status["numbers"]
+
+
+def test_a_database_that_is_lost_in_the_middle_is_said_and_the_same_message_goes_in_afterwards(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    with make.house(tmp_path, postgres_database) as house:
+        site, token = Site(house), new_token()
+        lose_connections(postgres_database, 2)
+        answers = [site.send(token, MARK) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [503, 503, 200]
+        assert "112" in answers[0].text
+        assert MARK not in answers[0].text
+        assert len(rows(house, message)) == len(answers[2].json()["messages"])

@@ -136,7 +136,8 @@ def test_a_fault_names_file_line_and_key(folder: Path, change: Change) -> None:
         ("municipalities/voorbeeldstad.yml", "id: voorbeeldstad", "id: elders", "id", "name of the file"),
         ("municipalities/voorbeeldstad.yml", "route: plain", "route: nowhere", "route", "not a route"),
         ("municipalities/voorbeeldstad.yml", "exit_url: https://", "exit_url: http://", "exit_url", "written as it must be"),
-        ("municipalities/voorbeeldstad.yml", "retention_days: 30", "retention_days: 9999", "retention_days", "less than"),
+        ("municipalities/voorbeeldstad.yml", "retention_days: 30", "retention_days: 91", "retention_days", "7 to 90 days"),
+        ("municipalities/voorbeeldstad.yml", "retention_days: 30", "retention_days: 6", "retention_days", "7 to 90 days"),
     ],
 )
 def test_each_cross_check_and_shape_speaks(change: Change, file: str, old: str, new: str, key: str, message: str) -> None:

@@ -132,7 +132,7 @@ def _stolen(rig: Rig, *, bucket: bool = True) -> Stolen:
             locked += [("expiry key", k.child_wrap, ("bucket", k.conversation_id, k.no, "child")) for k in held]
         sessions = {row.id: "cookie" for row in tx.execute(sa.select(session.c.id))}
         children = {row.child_auth: "child token" for row in tx.execute(sa.select(conversation.c.child_auth))}
-    publics[rig.vault._files.read("delivery.pub")] = "delivery key"
+    publics[rig.vault.files.read("delivery.pub")] = "delivery key"
     return Stolen(publics, locked, sessions, children)
 
 
@@ -186,7 +186,7 @@ def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Pat
 )
 def test_a_planted_key_of_each_kind_is_found(scene: Scene, tmp_path: Path, secret: str, kinds: set[str]) -> None:
     """Without this the test above could pass because the thief looks in the wrong way."""
-    delivery = scene.rig.vault._files.read("delivery.key")[1:]
+    delivery = scene.rig.vault.files.read("delivery.key")[1:]
     hidden = {"token": scene.talk.token, "delivery": delivery, "bucket": scene.rig.vault.bucket(DAY)}
     planted = b"page" + (hidden[secret] if secret in hidden else getattr(scene, secret)) + b"page"
     thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from bot.channels.telegram.polling import Polling
+from bot.channels.telegram.updates import TRIES, StoreAway
 from handoff.models import message
 from nlu.understanding import Understanding
+from tests import make
+from tests.databases import lose_connections
 from tests.make import House, rows, understood
 from tests.telegram.bot_api import Fault
 from tests.telegram.rig import Rig, rig
@@ -33,6 +37,23 @@ def test_with_the_store_down_every_child_in_the_batch_is_told_the_numbers_once(b
     bot.poll()
     who, _ = bot.house.sign_in("sanne")
     assert (bot.words(KID, who), bot.words(OTHER, who)) == (["hoi"], ["help mij", "ben je daar"])
+
+
+def test_a_database_that_is_lost_in_the_middle_passes_over_no_child(postgres_database: str, tmp_path: Path) -> None:
+    """More often than an update of our own that fails is tried: it stays at Telegram until it is stored."""
+    with make.house(tmp_path, postgres_database) as house, rig(house) as bot:
+        house.confidant("sanne")
+        lose_connections(postgres_database, TRIES + 2)
+        for text in ("hoi", "help mij"):
+            bot.api.writes(KID, text)
+        for _ in range(TRIES + 2):
+            with pytest.raises(StoreAway):
+                bot.poll()
+            assert bot.api.confirmed == 0
+        assert bot.poll() == 2
+        who, _ = house.sign_in("sanne")
+        assert bot.words(KID, who) == ["hoi", "help mij"]
+        assert len(_trouble(bot, KID)) == 1
 
 
 @pytest.mark.parametrize("kind", ["500", "502", "dropped", "429"])

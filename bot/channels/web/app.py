@@ -22,6 +22,7 @@ from config.limits import TEXT_LIMIT
 from handoff.asgi.bodies import BodyLimitMiddleware, Refuse
 from handoff.asgi.errors import ErrorMiddleware
 from handoff.asgi.headers import SecurityHeadersMiddleware
+from handoff.asgi.security_txt import security_txt
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
@@ -38,14 +39,13 @@ def child_app(
     *,
     is_quick: Callable[[str], bool] = lambda _text: False,
     origin: str = "",
+    security_contact: str | None = None,
     body_limit: int = BODY_LIMIT,
     text_limit: int = TEXT_LIMIT,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Starlette:
-    """Put the child's server together. `origin` is its public address (https:// adds HSTS); limits in bytes and characters.
-
-    Open streams end when the store's hub is closed.
-    """
+    """Put the child's server together. `origin` is its public address (https:// adds HSTS), `security_contact` is for its
+    security.txt; limits in bytes and characters. Open streams end when the store's hub is closed."""
     # a browser lets nobody put more in the box than a form can carry: at most 3 bytes for each UTF-16 unit
     pages = Pages(runtime, assets.load(), text_limit=text_limit, box_limit=(body_limit - FORM_ROOM) // 3)
     chats = Chats(runtime, understand, is_quick)
@@ -55,12 +55,13 @@ def child_app(
     forms = Forms(chats, pages, bare, text_limit=text_limit)
 
     refuse = _refusals(api, forms, pages)
+    contact = security_txt(security_contact, origin, runtime.clock)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         return await refuse(request, error.status_code if isinstance(error, HTTPException) else 500)
 
     app = Starlette(
-        routes=[*api.routes(), *forms.routes()],
+        routes=[*contact, *api.routes(), *forms.routes()],
         middleware=[
             Middleware(SecurityHeadersMiddleware, headers=HEADERS, defaults=DEFAULTS, https=origin.startswith("https://")),
             Middleware(ErrorMiddleware, refuse=refuse, last_resort=bare()),

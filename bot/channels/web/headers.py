@@ -8,7 +8,6 @@ BODY_SECONDS = 30.0
 """A body that takes longer is not read to its end: a child's network may be slow, and a stranger's patience may not hold us."""
 
 HEADERS: Mapping[str, str] = {
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
 }
 """On every answer, beside `handoff.asgi.headers.COMMON`."""
