@@ -150,7 +150,10 @@ class NotNoted(HandoffError):
 
 
 def look(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
-    """Write down that this person opens the words of a chat that they hold. Commit it before `read`: a line too many, never one too few."""
+    """Write down that this person opens the words of a chat that they hold.
+
+    Commit it before `read`: a line too many, never one too few.
+    """
     access.held_by(tx, who, handoff_id)
     if not _is_looking(tx, who, handoff_id, now):
         _note(tx, runtime, who, now, "open", handoff_id)

@@ -352,16 +352,16 @@ APPEND_ONLY = {
         for what in ("update", "delete")
     ),
     "postgresql": (
-        "CREATE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'an audit line stays as it is'; END $$",
-        "CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry "
-        "FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays()",
+        """CREATE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'an audit line stays as it is'; END $$""",
+        """CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays()""",
     ),
 }
 """What the database itself refuses. Whoever may change its schema can take this away: the chain then shows what they did."""
 for _dialect, _statements in APPEND_ONLY.items():
     for _statement in _statements:
-        sa.event.listen(audit_entry, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))
+        sa.event.listen(audit_entry, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 event = sa.Table(
     "event",

@@ -20,9 +20,10 @@ from bot.message import Incoming
 from config.intents import URGENCY_OF
 from config.load import load
 from config.schema import Configuration, Team
-from handoff import keys
+from handoff import confidant, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
+from handoff.confidant import OpenChat
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.models import person
@@ -128,6 +129,12 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
 def key_code(tx: Connection, person_id: str) -> str:
     """The six words of the key that stands in the database."""
     return keys.code_of(person_id, tx.execute(sa.select(person.c.public_key).where(person.c.id == person_id)).scalar_one())
+
+
+def look(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> OpenChat:
+    """Open a chat as the console does, in one transaction: first the line in the audit."""
+    confidant.look(tx, runtime, who, handoff_id, now)
+    return confidant.read(tx, runtime, who, handoff_id, now)
 
 
 def team_id_of(municipality_id: str) -> str:

@@ -1,11 +1,11 @@
-"""The chain of the audit lines: each line's mac covers the line and the mac before it, so none can be changed or taken out unseen.
+"""The chain of the audit lines: each mac covers the line and the mac before it, so none can be changed or taken out unseen.
 
-Whoever writes in the database cannot make a mac. What they can do is cut off the end: for that, `handoff.audit.head` stands outside.
+Whoever writes in the database cannot make a mac. What they can do is cut off the end: for that `handoff.audit.head` is outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,23 +55,24 @@ def last(tx: Connection, vault: Vault) -> Head:
     return Head(row.no, row.mac) if row else Head(0, _before_the_chain(tx, vault))
 
 
-def mac_of(vault: Vault, before: bytes, line: Mapping[str, Any]) -> bytes:
+def mac_of(vault: Vault, before: bytes, line: Any) -> bytes:
     """Return the mac of a line that follows on the mac `before`. Raises `Denied` for values that no line of ours has."""
-    return vault.row_mac("audit", before, line["no"], *_parts(line))
+    return vault.row_mac("audit", before, line.no, *_parts(line))
 
 
-def _parts(line: Mapping[str, Any]) -> list[Any]:
-    at = line["at"]
+def _parts(line: Any) -> list[Any]:
+    at = line.at
     if not isinstance(at, datetime):
         raise Denied
-    return [at.astimezone(UTC).isoformat(timespec="microseconds"), *(b"" if line[name] is None else line[name] for name in _FIELDS)]
+    values = [getattr(line, name) for name in _FIELDS]
+    return [at.astimezone(UTC).isoformat(timespec="microseconds"), *(b"" if value is None else value for value in values)]
 
 
 def _before_the_chain(tx: Connection, vault: Vault) -> bytes:
     """Stand for all lines from before there was a chain: none can be added to them or changed afterwards."""
     mac = b""
     for row in tx.execute(sa.select(audit_entry).where(c.no.is_(None)).order_by(c.id)):
-        mac = vault.row_mac("audit-before", mac, row.id, *_parts(row._mapping))
+        mac = vault.row_mac("audit-before", mac, row.id, *_parts(row))
     return mac
 
 
@@ -96,7 +97,7 @@ def _of_line(vault: Vault, before: Head, row: Any) -> list[Finding]:
     if row.no != before.no + 1:
         return [Finding(row.no, "missing" if row.no > before.no else "added")]
     try:
-        fits = _same(row.mac, mac_of(vault, before.mac, row._mapping))
+        fits = _same(row.mac, mac_of(vault, before.mac, row))
     except Denied:
         fits = False
     return [] if fits else [Finding(row.no, "changed")]

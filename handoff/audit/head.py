@@ -46,7 +46,10 @@ def from_text(vault: Vault, text: str) -> Head:
 
 
 def known(vault: Vault) -> Head | None:
-    """Return the newest line as it is known outside the database; None before the first. Raises `Denied` for a file that is not ours."""
+    """Return the newest line as it is known outside the database; None before the first.
+
+    Raises `Denied` for a file that the server did not sign.
+    """
     try:
         text = vault.files.read(_FILE)
     except Denied:

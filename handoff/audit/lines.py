@@ -1,4 +1,4 @@
-"""One line per action (BIO2 8.15.01): who, what, on what, with what result, when, from which part. Ids only, never a word or a name.
+"""One line per action (BIO2 8.15.01): who, what, on what, with what result, when, from which part. Ids only, no word, no name.
 
 A line is chained to the one before it by a mac of the server, and the database refuses to change or delete it. Writing one makes
 every other writer of lines wait until the commit: it comes last in a use case. A child's turn writes none.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,6 +17,19 @@ from handoff.audit import chain, head
 from handoff.clock import AHEAD
 from handoff.crypto import Vault
 from handoff.models import audit_entry
+
+
+class Entry(NamedTuple):
+    """The columns of a line that its mac covers."""
+
+    no: int
+    at: datetime
+    municipality_id: str
+    person_id: str | None
+    action: str
+    object: str | None
+    result: str
+    origin: str
 
 
 def note(
@@ -32,12 +46,9 @@ def note(
 ) -> None:
     """Append one line. It commits or vanishes together with the action itself."""
     before = chain.last(tx, vault)
-    values = {
-        "no": before.no + 1, "at": now, "municipality_id": municipality_id, "person_id": person_id, "action": action,
-        "object": object_id, "result": result, "origin": origin,
-    }  # fmt: skip
-    mac = chain.mac_of(vault, before.mac, values)
-    tx.execute(audit_entry.insert().values(**values, mac=mac))
+    line = Entry(before.no + 1, now, municipality_id, person_id, action, object_id, result, origin)
+    mac = chain.mac_of(vault, before.mac, line)
+    tx.execute(audit_entry.insert().values(**line._asdict(), mac=mac))
     head.advance(tx, vault, before, head.Head(before.no + 1, mac))
 
 

@@ -102,7 +102,7 @@ def test_who_left_does_not_come_back_with_an_older_copy(house: House) -> None:
     house.confidant("sanne")
     left = house.confidant("mehmet")
     older = Older(house).take()
-    house.runtime.store.write(lambda tx: people.disable(tx, login="mehmet", now=house.clock())).result()
+    house.runtime.store.write(lambda tx: people.disable(tx, house.runtime.vault, login="mehmet", now=house.clock())).result()
     asyncio.run(remember(house.runtime))
     older.put_back()
     assert _start(house)

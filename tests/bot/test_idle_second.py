@@ -74,7 +74,7 @@ def _crowded(house: House) -> Upkeep:
     """Many wait, all were told that somebody is there, on both kinds of channel; nothing is due; and the loop is warm."""
     sanne, store = house.confidant("sanne"), house.runtime.store
     team = team_id_of(CITY)
-    store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=True)).result()
+    store.write(lambda tx: confidant.set_duty(tx, house.runtime, sanne, team, house.clock(), present=True)).result()
     chat = first_child(house).conversation_id
     store.write(lambda tx: copy_child(tx, chat, 400)).result()
     pushed = outbox.update().where(outbox.c.id % 2 == 0).values(channel="telegram", delivered_at=house.clock())

@@ -46,7 +46,10 @@ def _id_of(request: Request) -> str:
 
 
 def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
-    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`, and `NotNoted` before it is in the audit."""
+    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`.
+
+    Raises `NotNoted` before it is in the audit.
+    """
     try:
         chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after)
     except NotFound:
@@ -112,9 +115,10 @@ def _lost_page(context: Context, lost: Lost, draft: str = "") -> Response:
 
 async def _unreadable(request: Request, context: Context, handoff_id: str) -> Response:
     def note(tx: Connection, who: Unlocked, now: datetime) -> None:
+        gemeente, person_id = who.municipality_id, who.person_id
         audit.note(
-            tx, context.runtime.vault, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="open", object_id=handoff_id,
-            result="denied",
+            tx, context.runtime.vault, now=now, municipality_id=gemeente, person_id=person_id, action="open",
+            object_id=handoff_id, result="denied",
         )  # fmt: skip
 
     await auth.act(request, note)
