@@ -20,7 +20,7 @@ help:
 	@echo 'make run    serve the child page and the console on this machine, with a demo gemeente'
 	@echo 'make test   everything CI runs: style, types, imports, texts, unit, both databases, browser'
 	@echo 'make check  the quick part of it: style, types, imports, texts'
-	@echo 'make prove  the long proofs, whole: kill rounds, state machines, each promise broken, speed (about half an hour)'
+	@echo 'make prove  the long proofs, whole: kill rounds, state machines, each promise broken, speed'
 	@echo 'make train  train the language model with Rasa (fetches about 2 GB the first time)'
 	@echo 'make parity ask Rasa itself whether the bot answers as it does, on every sentence we have'
 
@@ -37,9 +37,7 @@ check: .venv/.test .venv/.bundles
 	@$(SAY) 'Style, types, imports, texts'
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/praat check
+	@$(BIN)/mypy & types=$$!; { $(BIN)/lint-imports --no-logo && $(BIN)/praat check; }; rest=$$?; wait $$types && exit $$rest
 
 # `make test` runs each of these small.
 prove: .venv/.test .venv/.bundles

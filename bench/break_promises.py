@@ -32,7 +32,7 @@ BREAKS = (
     Break(1, "bot/policy.py", "else (FIRST_CONTACT, *before, answer, HANDOFF)", "else (*before, answer, HANDOFF)", f"{PROMISES} -k test_1"),
     Break(2, "bot/turn.py", "return handoffs.enqueue(", "return current or self.understanding.urgency and handoffs.enqueue(",
           f"{PROMISES} -k test_2"),
-    Break(2, "handoff/database/sqlite.py", "        raise\n    except Exception as error:", "        job.error = None\n    except Exception as error:", f"{PROMISES} -k test_2"),
+    Break(2, "handoff/database/sqlite_connection.py", "                raise\n            job.error = error", "                return\n            job.error = error", f"{PROMISES} -k test_2"),
     Break(3, "handoff/models.py", "role = 'bot' and sealed is null", "role = 'bot' and mac is not null", f"{PROMISES} -k test_3"),
     Break(3, "handoff/keys/messages.py", "crypto.demand_same(row.mac, reference_mac(", "repr(reference_mac(", f"{PROMISES} -k test_3"),
     Break(4, "bot/policy.py", "    if state.claimed:\n        return ()\n", "", f"{PROMISES} -k test_4"),

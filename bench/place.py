@@ -35,7 +35,7 @@ class Place:
         own = {"PRAAT_DATA_DIR": str(self.folder), "PRAAT_DATABASE_URL": self.url}
         cheap = {"PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}
-        return {**kept, **own, **cheap, "PYTHONPATH": str(ROOT)}
+        return {**kept, **own, **cheap, "PRAAT_ALLOW_ROOT": "1", "PYTHONPATH": str(ROOT)}
 
     def open(self) -> Parts:
         """Open its parts, in this process, on a database that has the tables."""

@@ -139,7 +139,7 @@ def uvicorn_loop() -> asyncio.Runner:
 def serve_ours(prepared: Prepared, port: int, pipe: Connection) -> None:
     """The child's app."""
     store = open_store(f"sqlite:///{prepared.folder}/praat.db")
-    vault = Vault(prepared.secret, prepared.folder / "keys", cost=make.TOY)
+    vault = Vault.founded(prepared.secret, prepared.folder / "keys", cost=make.TOY)
     run = Runtime(store, vault, make.configuration(), {spec.name: spec for spec in SPECS})
 
     async def speak(number: int, text: str) -> None:

@@ -122,6 +122,8 @@ def start(tree: Path, folder: Path, url: str | None, port: int, *command: str) -
         "PRAAT_CONSOLE_PORT": str(free_port()), "PRAAT_CHILD_ORIGIN": f"http://127.0.0.1:{port}",
         "PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1", **({"PRAAT_DATABASE_URL": url} if url else {}),
     }  # fmt: skip
+    if "allow_root" in (tree / "config" / "settings.py").read_text():  # an older tree has no such setting
+        env["PRAAT_ALLOW_ROOT"] = "1"
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen([sys.executable, "-m", "bot", *command], env=env, stdout=log, stderr=log, cwd=tree)
     address = f"http://127.0.0.1:{port}/api/{CITY}/status"

@@ -74,7 +74,7 @@ def in_one_transaction(house: make.House, works: Sequence[Callable[[Connection],
 def sealing(times: int) -> dict[str, float]:
     """What the keys of a first turn cost: made, wrapped, used."""
     with tempfile.TemporaryDirectory() as folder:
-        vault = crypto.Vault(os.urandom(64), Path(folder) / "keys", cost=make.TOY)
+        vault = crypto.Vault.founded(os.urandom(64), Path(folder) / "keys", cost=make.TOY)
     team = crypto.public_key(vault.new_private_key())
 
     def first() -> None:

@@ -6,23 +6,25 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import understanding
 from bot.channels.registration import Registration
 from bot.channels.registry import CHANNELS
-from bot.preflight import CannotStart
+from bot.preflight import CannotStart, why_not
 from bot.simulate import simulate
 from config.private_files import write_private
 from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
-from handoff import publishing
+from handoff import installation, publishing
 from handoff.backups.replay import keep, replay
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
-from handoff.errors import HandoffError
+from handoff.errors import HandoffError, StoreUnavailable
 from handoff.migrations import upgrade
 from handoff.publishing import Published
 from handoff.runtime import Runtime, utc_now
@@ -62,14 +64,24 @@ class Parts:
 
 
 def first_start(settings: SharedSettings) -> None:
-    """Make the folders and the secret of an embedded run. A server at scale is given them, and never makes its own."""
-    for folder in (settings.data_dir, settings.key_dir):
+    """Make the folders and the secret of an embedded run. A server at scale is given them, and never makes its own.
+
+    A key folder that is not there later on is away, and is not made anew: see `handoff.installation`.
+    """
+    folders = [settings.data_dir, settings.key_dir] if _is_first(settings) else [settings.data_dir]
+    for folder in folders:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(f"de map {folder} is niet te maken: {error.strerror}. Kies een andere PRAAT_DATA_DIR") from None
     if not settings.secret_file.exists():
         write_private(settings.secret_file, secrets.token_bytes(64))
+
+
+def _is_first(settings: SharedSettings) -> bool:
+    """Whether nothing was ever made here: no secret yet, or no SQLite database."""
+    url = make_url(settings.database_url)
+    return not settings.secret_file.exists() or (url.drivername == "sqlite" and not Path(str(url.database)).exists())
 
 
 def assemble(settings: SharedSettings, channels: tuple[Registration, ...] = CHANNELS) -> Parts:
@@ -96,19 +108,27 @@ def _cost(settings: SharedSettings) -> Cost:
     return Cost()
 
 
-def prepare_database(runtime: Runtime, url: str) -> bool:
-    """Migrate, make the script and the gemeenten known, and erase again what an older copy of the database brought back.
+def prepare(runtime: Runtime, url: str) -> None:
+    """Migrate, see that the key folder is the one of this database, make the script and the gemeenten known, and erase again what
+    an older copy of the database brought back.
 
-    False when the database or the key directory cannot be used now; try again later.
+    Raises `SQLAlchemyError` or `HandoffError` when that cannot be done now; try again later.
     """
-    try:
-        upgrade(url)
-        runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
-        again = runtime.store.write(lambda tx: replay(tx, runtime.vault, runtime.clock())).result()
-        runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()
-    except (SQLAlchemyError, HandoffError) as error:
-        log.error("database_unavailable", error=type(error).__name__)
-        return False
+    upgrade(url)
+    installation.settle(runtime.store, runtime.vault)
+    runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
+    again = runtime.store.write(lambda tx: replay(tx, runtime.vault, runtime.clock())).result()
+    runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()
     if again:
         log.warning("erased_again", chats=again.chats, people=again.people)
+
+
+def prepare_database(runtime: Runtime, url: str, tell: Callable[[str], None] = lambda _text: None) -> bool:
+    """Do as `prepare`, and return whether it could be done. `tell` gets a sentence for the operator when it could not."""
+    try:
+        prepare(runtime, url)
+    except (SQLAlchemyError, HandoffError) as error:
+        log.error("not_prepared", error=type(error).__name__, reason=str(error) if isinstance(error, StoreUnavailable) else "")
+        tell(why_not(error))
+        return False
     return True

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from bot.message import Incoming
 from bot.turn import take_turn
-from handoff import transcript
+from handoff import audit, transcript
 from handoff.chats import conversation, outbox
-from handoff.chats.conversation import Chat, Door
+from handoff.chats.conversation import Chat, Door, Erased
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce, team_topic
 from handoff.places import municipalities
@@ -102,10 +102,26 @@ def confirm(tx: Connection, runtime: Runtime, door: Door, seq: int, now: datetim
 
 def erase(
     tx: Connection, runtime: Runtime, door: Door, now: datetime, *, up_to: int | None = None, by_edit: int | None = None
-) -> None:
-    """'Wis alles': keys, words and handoff are gone when this commits; a confidant who had it open sees that it is gone."""
-    for team_id in conversation.erase(tx, runtime.vault, door, now=now, up_to=up_to, by_edit=by_edit):
+) -> Erased:
+    """'Wis alles': keys, words and handoff are gone when this commits; a confidant who had it open is told that the child did it.
+
+    Where a human had read, the log keeps that the child erased it: without a word, and only for who asks for that handoff.
+    """
+    gone = conversation.erase(tx, runtime.vault, door, now=now, up_to=up_to, by_edit=by_edit)
+    for team_id in gone.teams:
         announce(tx, team_topic(team_id), "erased")
+    for handoff_id in gone.handoffs if gone.was_read else ():
+        audit.note(
+            tx,
+            runtime.vault,
+            now=now,
+            municipality_id=gone.municipality_id,
+            person_id=None,
+            action=audit.ERASED,
+            object_id=handoff_id,
+            origin="child",
+        )
+    return gone
 
 
 def find(tx: Connection, runtime: Runtime, door: Door, *, municipality_id: str | None = None) -> Listening:

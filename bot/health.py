@@ -7,7 +7,6 @@ no number of anything, no text of a fault.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.app import Parts
+from handoff.chats import retention
 from handoff.database import awaited
 
 Check = Callable[[], Awaitable[bool]]
@@ -32,14 +32,25 @@ class Readiness:
     """Asks every check, at the same time and with a deadline, at most once a second."""
 
     def __init__(
-        self, checks: Mapping[str, Check], *, clock: Callable[[], float] = time.monotonic, deadline_s: float = _DEADLINE_S
+        self,
+        checks: Mapping[str, Check],
+        *,
+        aside: Mapping[str, Check] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        deadline_s: float = _DEADLINE_S,
     ) -> None:
-        self._checks = checks
+        """`aside`: what is told as well, and does not make this process unready: its pages must stay."""
+        self._aside = aside or {}
+        self._checks = {**checks, **self._aside}
         self._deadline_s = deadline_s
         self._clock = clock
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._answers: dict[str, bool] = {}
+
+    def is_ready(self, answers: Mapping[str, bool]) -> bool:
+        """Whether this process can do its work."""
+        return all(works for name, works in answers.items() if name not in self._aside)
 
     async def ask(self) -> dict[str, bool]:
         """Return each check's name with its answer. Never raises."""
@@ -82,19 +93,20 @@ class HealthMiddleware:
         if scope["path"] == "/health":
             return JSONResponse({"alive": True}, headers=headers)
         answers = await self._readiness.ask()
-        ready = all(answers.values())
+        ready = self._readiness.is_ready(answers)
         return JSONResponse({"ready": ready, **answers}, status_code=200 if ready else 503, headers=headers)
 
 
 def readiness_of(parts: Parts, prepared: Callable[[], bool]) -> Readiness:
     """What this process needs to do its work. `prepared`: whether its script was stored since the start."""
-    runtime, key_dir, reader = parts.runtime, parts.settings.key_dir, parts.reader
+    runtime, reader = parts.runtime, parts.reader
 
     async def database() -> bool:
         return bool(await awaited(runtime.store.read(lambda tx: tx.execute(sa.select(1)).scalar_one())))
 
     async def keys() -> bool:
-        return os.access(key_dir, os.R_OK | os.W_OK | os.X_OK)
+        await asyncio.to_thread(runtime.vault.key_files.see)
+        return True
 
     async def script() -> bool:
         return prepared()
@@ -106,4 +118,8 @@ def readiness_of(parts: Parts, prepared: Callable[[], bool]) -> Readiness:
             return reader.has_engine
 
         checks["model"] = model
-    return Readiness(checks)
+
+    async def clock() -> bool:
+        return await awaited(runtime.store.read(lambda tx: retention.leap(tx, runtime.clock()))) is None
+
+    return Readiness(checks, aside={"clock": clock})

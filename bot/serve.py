@@ -26,6 +26,7 @@ from bot.edge.server import EdgeServer
 from bot.file_watch import Watched, watch
 from bot.hardening import harden, quiet_collector
 from bot.health import HealthMiddleware, readiness_of
+from bot.key_watch import LOOK_S, KeyWatch
 from bot.loops import ConfigurationWatch, every, steps
 from bot.preflight import see_that_built
 from bot.understanding import UnderstandingWatch
@@ -155,7 +156,8 @@ async def _end(running: Running, web: list[EdgeServer]) -> None:
 
 async def _work(running: Running, tell: Callable[[str], None], services: Sequence[ChannelService]) -> None:
     parts, stop = running.parts, running.stop
-    while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url):
+    keys = KeyWatch(parts.runtime, tell)
+    while not await asyncio.to_thread(prepare_database, parts.runtime, parts.settings.database_url, keys.told):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await stop.wait()
@@ -166,6 +168,7 @@ async def _work(running: Running, tell: Callable[[str], None], services: Sequenc
     loops = steps(parts.runtime, channels, stop) if isinstance(parts.settings, LoopsSettings) else []
     if isinstance(parts.runtime.clock, DatabaseClock):
         loops.append((ASK_EVERY_S, "clock", partial(parts.runtime.clock.ask, parts.runtime.store)))
+    loops.append((LOOK_S, "keys", keys.step))
     async with asyncio.TaskGroup() as tasks:
         for watched in watched_files(parts, tell):
             tasks.create_task(watch(watched, stop))

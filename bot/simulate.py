@@ -39,7 +39,7 @@ def simulate(
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/simulate.db"
         upgrade(url)
-        vault = Vault(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
+        vault = Vault.founded(secrets.token_bytes(32), Path(folder) / "keys", cost=Cost(memory_kib=64, iterations=1))
         runtime = Runtime(open_store(url), vault, configuration, {WEBCHAT: SPEC}, clock)
         try:
             runtime.municipality(municipality_id)

@@ -20,6 +20,7 @@ from config.schema import Script
 from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
 from handoff.chats.messages import ChildWords, Reference, Said
+from handoff.database.prepared import sent_together
 from handoff.errors import NotFound
 from handoff.queue import arrival, handoffs, rerouting
 from handoff.queue.arrival import Arrival
@@ -115,13 +116,14 @@ class _Turn:
         chat = conversation.new_chat(door, municipality.id, team_id, self.now, self.incoming.place)
         wording = self._wording(chat, None, on_duty=found.on_duty)
         decided, sentences = self._answer(chat, (), None, wording, moved=False)
-        key = conversation.insert(
-            self.tx, vault, door, chat, [found.team], last_seq=1 + len(sentences), now=self.now,
-            expires_on=conversation.expiry_day(self.now, municipality.retention_days), language=self.understanding.language,
-            seen_at=self.now,
-        )  # fmt: skip
-        messages.store_turn(self.tx, vault, chat, key, self._words(), self._references(sentences), self.now)
-        item = self._hand_off(chat, None, sentences)
+        with sent_together(self.tx):
+            key = conversation.insert(
+                self.tx, vault, door, chat, [found.team], last_seq=1 + len(sentences), now=self.now,
+                expires_on=conversation.expiry_day(self.now, municipality.retention_days), language=self.understanding.language,
+                seen_at=self.now,
+            )  # fmt: skip
+            messages.store_turn(self.tx, vault, chat, key, self._words(), self._references(sentences), self.now)
+            item = self._hand_off(chat, None, sentences)
         return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=None)
 
     def go_on(self, found: Arrival, *, moved: bool) -> TurnResult:

@@ -239,6 +239,7 @@ class Municipality(Frozen):
     town_hall: str | None = None  # how to find the desk, plain Dutch
     retention_days: Annotated[int, AfterValidator(_within_the_countrys_bounds)] = 30
     retired_on: date | None = None  # set by the program when the file is gone: open chats go on until they expire
+    second_step: Literal["required", "offered"] = "required"  # at the console: a code of one's phone beside the passphrase
     places: Mapping[PlaceCode, PlaceLabel] = {}  # where its stickers hang; a sticker's link may carry the code
 
     @model_validator(mode="before")

@@ -49,6 +49,8 @@ class SharedSettings(BaseModel):
     key_dir: Path = Path()  # the expiry-bucket keys; empty: `keys` in `data_dir`, never in the database's backup
     child_origin: Origin = ""  # the address that children see, named to everybody; empty: http://localhost and the port
     child_port: Port = 8080
+    proxy: str = ""  # the webserver in front that speaks HTTPS, for when we listen beyond this machine
+    allow_root: bool = False
     security_contact: Contact | None = None  # where to report a weak spot, shown in security.txt; None: there is none
 
     @model_validator(mode="before")

@@ -62,6 +62,18 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, Utc, nullable=nullable)
 
 
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("no", sa.SmallInteger, sa.CheckConstraint("no = 1", "one"), primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(64), nullable=False),  # the same id stands as a marker in the key directory
+    # so that a wrong clock destroys nothing, see `handoff.chats.retention`
+    _at("last_seen_at", nullable=True),  # the last moment at which the clock was believed
+    sa.Column("ended_up_to", sa.String(10), nullable=True),  # the newest expiry day whose time has come, YYYY-MM-DD
+    _at("ending_since", nullable=True),  # since when `days_ended` counts
+    sa.Column("days_ended", sa.SmallInteger, nullable=False, server_default="0"),
+)
+
 municipality = sa.Table(
     "municipality",
     metadata,
@@ -136,6 +148,25 @@ session = sa.Table(
     _at("created_at"),
     _at("expires_at"),
     _at("last_seen_at"),
+    sa.Column("step_owed", sa.Boolean, nullable=False, server_default=sa.false()),  # signed in, but the second step is to come
+)
+
+second_step = sa.Table(
+    "second_step",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    _bytes("sealed"),  # the phone's secret, locked under the member key
+    sa.Column("counter", sa.BigInteger, nullable=False),  # of the last code that counted: none counts twice
+    sa.Column("failures", sa.Integer, nullable=False),
+    _at("held_until", nullable=True),
+    _at("created_at"),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    _ref("person_id", "person.id", key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # a keyed hash; the row goes when the code is used
 )
 
 shift = sa.Table(
@@ -340,8 +371,9 @@ audit_entry = sa.Table(
     sa.Column("object", sa.String(64), nullable=True),  # an id, never a name or a word
     sa.Column("result", sa.String(16), nullable=False),
     sa.Column("origin", sa.String(16), nullable=False),
-    sa.Column("no", sa.BigInteger, nullable=True, unique=True),  # without gaps; null: from before there was a chain
+    sa.Column("no", sa.BigInteger, nullable=True),  # without gaps; null: from before there was a chain
     _bytes("mac", nullable=True),  # of the server, over the line and the mac before it
+    sa.Index("uq_audit_entry_no", "no", unique=True),
     sa.Index("ix_audit_entry_object", "object", "at"),
 )
 
@@ -352,7 +384,7 @@ APPEND_ONLY = {
         for what in ("update", "delete")
     ),
     "postgresql": (
-        """CREATE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS
+        """CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'an audit line stays as it is'; END $$""",
         """CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
         FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays()""",

@@ -20,7 +20,7 @@ from bot.message import Incoming
 from config.intents import URGENCY_OF
 from config.load import load
 from config.schema import Configuration, Team
-from handoff import confidant, keys
+from handoff import confidant, installation, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.confidant import OpenChat
@@ -118,8 +118,11 @@ def house(folder: Path, url: str | None = None) -> Iterator[House]:
     store = open_store(address)
     secret = secrets.token_bytes(64)
     clock = Clock()
-    runtime = Runtime(store, Vault(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock)
+    runtime = Runtime(
+        store, Vault.founded(secret, folder / "keys", cost=TOY), configuration(), {spec.name: spec for spec in SPECS}, clock
+    )
     try:
+        installation.settle(store, runtime.vault)
         store.write(lambda tx: store_published(tx, runtime)).result()
         yield House(runtime, clock, folder, secret, address)
     finally:

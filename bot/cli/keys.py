@@ -1,4 +1,4 @@
-"""`praat key`: what an operator does after a backup of the database was put back on purpose."""
+"""`praat keys`: take a key folder, or an older team key, into use again after a disaster."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import assemble
 from bot.channels.registry import read_settings
+from bot.preflight import CannotStart, why_not
+from handoff import installation
+from handoff.errors import HandoffError
+from handoff.migrations import upgrade
 from handoff.team import people
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
+
+_QUESTION = (
+    "Deze sleutelmap hoort voortaan bij de database. Elk gesprek waarvan de sleutel er niet in staat, is dan voor het kind en voor "
+    "het team [bold]onleesbaar[/bold]. Is de oude map alleen even weg? Stop dan hier en zet haar terug."
+)
+
 
 _ASK = (
     "[bold]Let op.[/bold] De database heeft sleutel {old} van team {team}; de sleutelmap kent sleutel {new} al. Hebt u zelf "
@@ -21,9 +32,23 @@ _ASK = (
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `accept-older` a name of its own."""
+@app.command()
+def adopt(*, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False) -> None:
+    """Take a key folder without a mark into use with this database: an empty one, because the old one is lost for good."""
+    settings = read_settings()
+    parts = assemble(settings)
+    try:
+        upgrade(settings.database_url)
+        if not yes:
+            out.print(_QUESTION)
+            if typer.prompt("Typ ja om door te gaan", default="nee").strip().casefold() != "ja":
+                raise typer.Abort
+        adopted = installation.adopt(parts.runtime.store, parts.runtime.vault)
+    except (SQLAlchemyError, HandoffError) as error:
+        raise CannotStart(why_not(error)) from None
+    finally:
+        parts.close()
+    out.print("De sleutelmap hoort nu bij deze database." if adopted else "De sleutelmap hoorde al bij deze database.")
 
 
 @app.command("accept-older")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +16,16 @@ from rich.console import Console
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import CHANNELS, SPECS, forget_others, read_settings
-from bot.cli import keys, nlu, people
+from bot.cli import audit, backups, clock, keys, nlu, people
 from bot.cli.terminal import lines, municipality_in, use_utf8
-from bot.preflight import CannotStart, own_place
+from bot.hardening import harden
+from bot.preflight import CannotStart, own_place, see_no_root, see_safe_words
+from bot.refused import Refused, serve_numbers, told
 from bot.serve import ROLES, Running, see_browser_files, serve
 from bot.serve import run as serve_until_stopped
 from bot.understanding import open_reader
 from config.faults import ConfigError
-from config.settings import Settings
+from config.settings import Settings, SharedSettings
 from handoff import publishing
 from handoff.errors import HandoffError
 from handoff.runtime import Runtime
@@ -31,7 +34,12 @@ from nlu import danger_file
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(people.app, name="person")
-app.add_typer(keys.app, name="key")
+app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
+app.add_typer(clock.app, name="clock")
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+app.add_typer(backups.recovery, name="recovery")
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -59,6 +67,9 @@ def main() -> None:
     )
     try:
         app()
+    except Refused as refused:
+        _refuse(refused, os.environ)
+        raise SystemExit(1) from None
     except publishing.NothingPublished as report:
         err.print("[bold]De teksten hebben fouten en er is nog niets gepubliceerd.[/bold] Herstel dit eerst:")
         err.print(str(report), markup=False)
@@ -82,17 +93,39 @@ def check(folder: Annotated[Path | None, typer.Argument(help="the configuration;
 @app.command()
 def run(*, with_demo: Annotated[bool, typer.Option("--demo/--no-demo", help="make the demo gemeente's people")] = True) -> None:
     """Everything in one process on this machine: the child's page, the console, the loops."""
-    settings = read_settings()
-    see_browser_files(list(ROLES))
-    first_start(settings)
-    with own_place(settings):
-        parts = assemble(settings)
-        try:
+    with contextlib.ExitStack() as place:
+        with told(numbers=True):
+            settings = read_settings()
+            _may_start(settings, list(ROLES), demo=True)
+            first_start(settings)
+            place.enter_context(own_place(settings))
+            parts = assemble(settings)
+            place.callback(parts.close)
             if with_demo and prepare_database(parts.runtime, settings.database_url):
                 _welcome(settings, demo.prepare(parts.runtime, settings.data_dir / "demo-logins.json"))
-            _serve(parts)
-        finally:
-            parts.close()
+        _serve(parts)
+
+
+def _may_start(settings: SharedSettings, roles: Sequence[str], *, demo: bool) -> None:
+    """Raise `CannotStart` for what no server should start with."""
+    if not harden():
+        raise CannotStart("een crash zou het geheugen naar een bestand kunnen schrijven (core dump): zet dat uit op deze computer")
+    see_safe_words(settings)
+    if warning := see_no_root(settings, os.geteuid(), demo=demo):
+        err.print(warning, markup=False)
+    see_browser_files(roles)
+
+
+def _refuse(refused: Refused, environment: Mapping[str, str]) -> None:
+    """Say why there is no server, and where children would come, show them the numbers until somebody stops this."""
+    err.print(f"praat: {refused}", markup=False)
+    structlog.get_logger().error("refused_to_start", kind=refused.kind)
+    if refused.numbers:
+        told_then = "Kinderen zien tot die tijd alleen de nummers. Stop dit (Ctrl+C), herstel het, en start opnieuw."
+        try:
+            serve_numbers(environment, lambda: err.print(told_then, markup=False))
+        except OSError:
+            err.print("De nummers kunnen hier ook niet staan: de poort van de kinderpagina is niet vrij.", markup=False)
 
 
 def _welcome(settings: Settings, logins: list[demo.Login]) -> None:
@@ -116,10 +149,11 @@ def serve_one(role: Annotated[str, typer.Argument(help="child, console or loops"
     """One role of a larger installation; any number of each, on PostgreSQL."""
     if role not in ROLES:
         raise typer.BadParameter(f"kies uit: {', '.join(ROLES)}")
-    see_browser_files((role,))
-    settings = read_settings(ROLES[role])
-    forget_others(ROLES[role])
-    parts = assemble(settings)
+    with told(numbers=role == "child"):
+        settings = read_settings(ROLES[role])
+        _may_start(settings, (role,), demo=False)
+        forget_others(ROLES[role])
+        parts = assemble(settings)
     try:
         _serve(parts)
     finally:

@@ -8,14 +8,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import Parts, assemble, first_start, prepare_database
+from bot.app import Parts, assemble, first_start, prepare
 from bot.channels.registry import read_settings
 from bot.cli.terminal import municipality_in
+from bot.preflight import CannotStart, why_not
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
 from handoff.crypto import Vault
-from handoff.errors import StoreUnavailable
+from handoff.errors import HandoffError
 from handoff.team import people
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -32,9 +34,11 @@ def _parts() -> Parts:
     settings = read_settings()
     first_start(settings)
     parts = assemble(settings)
-    if not prepare_database(parts.runtime, settings.database_url):
+    try:
+        prepare(parts.runtime, settings.database_url)
+    except (SQLAlchemyError, HandoffError) as error:
         parts.close()
-        raise StoreUnavailable("the database cannot be used; is PRAAT_DATABASE_URL right?")
+        raise CannotStart(why_not(error)) from None
     return parts
 
 

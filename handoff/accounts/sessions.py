@@ -35,6 +35,8 @@ class Unlocked:
     session_id: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
     must_renew: bool
+    owes_step: bool = False
+    """The second step at the door is still to be taken (`handoff.accounts.second_step`): nothing may be shown yet."""
 
 
 def replace_key(tx: Connection, key: LockedKey) -> None:
@@ -56,9 +58,16 @@ def replace_key(tx: Connection, key: LockedKey) -> None:
 
 
 def open_session(
-    tx: Connection, vault: Vault, row: LoginRow, private_key: bytes, *, now: datetime, known_device: bool = False
+    tx: Connection,
+    vault: Vault,
+    row: LoginRow,
+    private_key: bytes,
+    *,
+    now: datetime,
+    known_device: bool = False,
+    owes_step: bool = False,
 ) -> bytes:
-    """Step 3: the new session's cookie (32 bytes, kept nowhere).
+    """Step 3: the new session's cookie (32 bytes, kept nowhere). With `owes_step` it shows nothing until `pass_step`.
 
     Raises `Denied` while the account is held after failures (not for a known device: guesses of strangers must not keep the
     owner out), or when it was disabled or got another passphrase since `look_up`.
@@ -73,15 +82,20 @@ def open_session(
     if is_held(account.locked_until, now) and not known_device:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
+    return _begin(tx, vault, row.person_id, private_key, now, owes_step=owes_step)
+
+
+def _begin(tx: Connection, vault: Vault, person_id: str, private_key: bytes, now: datetime, *, owes_step: bool) -> bytes:
     cookie = secrets.token_bytes(crypto.TOKEN_BYTES)
     session_id, key = vault.session_keys(cookie)
     expires = now + LONGEST
-    locked = crypto.lock(key, private_key, "session", row.person_id, session_id, _moment(expires))
+    locked = crypto.lock(key, private_key, "session", person_id, session_id, _moment(expires))
     tx.execute(
         session.insert().values(
-            id=session_id, person_id=row.person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now
+            id=session_id, person_id=person_id, locked_key=locked, created_at=now, expires_at=expires, last_seen_at=now,
+            step_owed=owes_step,
         )
-    )
+    )  # fmt: skip
     return cookie
 
 
@@ -105,7 +119,7 @@ def resume(tx: Connection, vault: Vault, cookie: bytes, *, now: datetime, touch:
     if touch:
         tx.execute(session.update().where(session.c.id == row.id).values(last_seen_at=now))
     printed = not is_own(vault, row.person_id, row)
-    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, must_renew=printed)
+    return Unlocked(row.person_id, row.municipality_id, row.role, row.first_name, row.id, private, printed, row.step_owed)
 
 
 def renew_passphrase(tx: Connection, unlocked: Unlocked, key: LockedKey) -> None:
@@ -138,6 +152,11 @@ def relock_session(tx: Connection, vault: Vault, unlocked: Unlocked, cookie: byt
     return replace(unlocked, private_key=private_key, must_renew=False)
 
 
+def pass_step(tx: Connection, unlocked: Unlocked) -> None:
+    """The second step was taken in this session."""
+    tx.execute(session.update().where(session.c.id == unlocked.session_id).values(step_owed=False))
+
+
 def end_session(tx: Connection, session_id: bytes) -> None:
     """Sign out: no process serves this cookie any more."""
     tx.execute(session.delete().where(session.c.id == session_id))
@@ -159,7 +178,7 @@ def forget_old_sessions(tx: Connection, *, now: datetime) -> int:
 
 
 def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
-    mine = (session.c.id, session.c.person_id, session.c.expires_at, session.c.last_seen_at)
+    mine = (session.c.id, session.c.person_id, session.c.expires_at, session.c.last_seen_at, session.c.step_owed)
     whose = (person.c[name] for name in ("municipality_id", "role", "first_name", "disabled_at", *KEY))
     query = sa.select(*mine, session.c.locked_key.label("session_lock"), *whose).join(person, person.c.id == session.c.person_id)
     return tx.execute(query.where(session.c.id == session_id)).first()

@@ -2,6 +2,9 @@
 
 from handoff.audit.chain import Finding, Report, verify
 from handoff.audit.head import Head, accept, from_text, known
-from handoff.audit.lines import Line, entries, has_line, note, search
+from handoff.audit.lines import ERASED, Line, entries, has_line, note, search, was_erased_by_child
 
-__all__ = ["Finding", "Head", "Line", "Report", "accept", "entries", "from_text", "has_line", "known", "note", "search", "verify"]
+__all__ = [
+    "ERASED", "Finding", "Head", "Line", "Report", "accept", "entries", "from_text", "has_line", "known", "note", "search",
+    "verify", "was_erased_by_child",
+]  # fmt: skip

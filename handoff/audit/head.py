@@ -51,7 +51,7 @@ def known(vault: Vault) -> Head | None:
     Raises `Denied` for a file that the server did not sign.
     """
     try:
-        text = vault.files.read(_FILE)
+        text = vault.key_files.read(_FILE)
     except Denied:
         return None
     return from_text(vault, text.decode("ascii", "replace"))
@@ -59,7 +59,7 @@ def known(vault: Vault) -> Head | None:
 
 def accept(vault: Vault, head: Head) -> None:
     """Take this line for the newest from now on. Raises `StoreUnavailable`."""
-    vault.files.replace(_FILE, f"{head.as_text(vault)}\n".encode("ascii"))
+    vault.key_files.replace(_FILE, f"{head.as_text(vault)}\n".encode("ascii"))
 
 
 def advance(tx: Connection, vault: Vault, before: Head, newest: Head) -> None:

@@ -18,6 +18,9 @@ from handoff.clock import AHEAD
 from handoff.crypto import Vault
 from handoff.models import audit_entry
 
+ERASED = "erased_by_child"
+"""The action of a child that erased a chat which a human had read."""
+
 
 class Entry(NamedTuple):
     """The columns of a line that its mac covers."""
@@ -57,6 +60,13 @@ def has_line(tx: Connection, *, person_id: str, action: str, object_id: str, now
     c = audit_entry.c
     mine = (c.object == object_id, c.person_id == person_id, c.action == action, c.result == "ok")
     return tx.execute(sa.select(c.id).where(*mine, c.at > now - within, c.at <= now + AHEAD).limit(1)).first() is not None
+
+
+def was_erased_by_child(tx: Connection, municipality_id: str, handoff_id: str) -> bool:
+    """Return whether the child erased the chat of this handoff after a human had read it."""
+    c = audit_entry.c
+    mine = (c.municipality_id == municipality_id, c.action == ERASED, c.object == handoff_id)
+    return tx.execute(sa.select(c.id).where(*mine).limit(1)).first() is not None
 
 
 def entries(tx: Connection, municipality_id: str) -> list[sa.Row[tuple[datetime, str | None, str, str | None, str]]]:

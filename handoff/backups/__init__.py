@@ -1,1 +1,1 @@
-"""Copies of the database and of the keys, putting them back, and what may not come back with them (decision 0028)."""
+"""Copies of the database and of the keys, putting them back, and what may not come back with them (decision 0034)."""

@@ -16,7 +16,7 @@ from config.limits import LONGEST_RETENTION
 from handoff.chats.retention import GRACE
 from handoff.crypto import Tombstone, Vault
 from handoff.events import ERASURES, announce, chat_topic, team_topic
-from handoff.models import conversation, erased, handoff, person, session, shift
+from handoff.models import conversation, erased, event, handoff, person, session, shift
 
 RECENT = timedelta(days=2)
 """How far back `keep` looks after an erasure; a start looks at everything."""
@@ -93,3 +93,10 @@ def _people(tx: Connection, vault: Vault, now: datetime) -> int:
         tx.execute(session.delete().where(session.c.person_id == one))
         tx.execute(shift.update().where(shift.c.person_id == one, shift.c.ends_at.is_(None)).values(ends_at=now))
     return len(back)
+
+
+def settle_tables(tx: Connection) -> None:
+    """Take out of a copy what was true at that moment only: who was signed in and on duty, and what had to be told then."""
+    tx.execute(session.delete())
+    tx.execute(event.delete())
+    tx.execute(shift.update().where(shift.c.ends_at.is_(None)).values(ends_at=shift.c.seen_at))

@@ -39,6 +39,17 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """A chat that is gone, for those who had to do with it."""
+
+    municipality_id: str
+    teams: tuple[str, ...]
+    handoffs: tuple[str, ...]
+    was_read: bool
+    """Whether a human was announced to the child as reading: then something of it may live on in a memory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """Where a child came in: the channel and the secret that only this child holds (a browser's token, a chat id)."""
 
@@ -180,8 +191,8 @@ def note_erasure(
 
 def erase(
     tx: Connection, vault: Vault, door: Door, *, now: datetime, up_to: int | None = None, by_edit: int | None = None
-) -> list[str]:
-    """Forget this chat wholly: keys, words, handoff. Returns the teams to tell. Raises `NotFound` when there is none.
+) -> Erased:
+    """Forget this chat wholly: keys, words, handoff. Returns what others must know of it. Raises `NotFound` when there is none.
 
     `up_to` is the channel's number of the message that asked for it; asked twice, what came later stays. `by_edit` is the
     number of the update when an older message was edited into the wish.
@@ -190,10 +201,12 @@ def erase(
     if chat is None or (up_to is not None and was_erased(tx, vault, door, up_to)):
         raise NotFound("no such conversation")
     note_erasure(tx, vault, door, chat.id, now=now, up_to=up_to, by_edit=by_edit)
-    teams = list(tx.execute(sa.select(handoff.c.team_id).where(handoff.c.conversation_id == chat.id)).scalars())
+    was_read = last_named(tx, chat.id) is not None
+    handoffs = tx.execute(sa.select(handoff.c.id, handoff.c.team_id).where(handoff.c.conversation_id == chat.id)).all()
     tx.execute(conversation.delete().where(conversation.c.id == chat.id))
     announce(tx, chat_topic(chat.id), "erased")
-    return sorted({*teams, chat.team_id})
+    teams = sorted({*(row.team_id for row in handoffs), chat.team_id})
+    return Erased(chat.municipality_id, tuple(teams), tuple(row.id for row in handoffs), was_read)
 
 
 def first_name(tx: Connection, person_id: str | None) -> str | None:

@@ -1,44 +1,114 @@
-"""What is past its day goes: first the key that opens it, then the rows. After the key is gone no backup brings it back."""
+"""What is past its day goes: first the key that opens it, then the rows. After the key is gone no backup brings it back.
+
+A clock can be wrong, and what was destroyed by it is gone for good. So the last moment at which the clock was believed is kept in
+the database; a clock that leapt ahead ends nothing until somebody says that it is right, and a day of the calendar takes the time
+of a day. How, and why so: docs/decisions/0030-a-wrong-clock.md.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff.clock import AHEAD
 from handoff.crypto import Vault
-from handoff.events import announce, chat_topic
-from handoff.models import conversation, handoff
+from handoff.events import announce, chat_topic, team_topic
+from handoff.models import conversation, handoff, installation, message
 
 GRACE = timedelta(days=7)
-"""How long a chat whose day is past may stay because a child still waits or a human still talks with it."""
+"""How long after its last word a chat whose day is past may stay because a child waits or a human talks with it."""
+
+LEAP = timedelta(days=2)
+"""A clock that is further on than this since it was last believed has leapt: it is wrong, or nothing ran for so long."""
+
+DAYS_AT_ONCE = 3
+"""Expiry days that are ended in 24 hours, at most."""
+
+_DAY = timedelta(days=1)
 
 
-def days_in_use(tx: Connection) -> set[str]:
-    """Return the expiry days of chats with an open handoff: nobody's words vanish under a conversation."""
-    query = sa.select(conversation.c.expires_on).join(handoff, handoff.c.conversation_id == conversation.c.id)
-    return set(tx.execute(query.where(handoff.c.state != "closed").distinct()).scalars())
+def leap(tx: Connection, now: datetime) -> timedelta | None:
+    """Return by how much the clock has leapt since it was believed; None when it is believed now as well."""
+    seen = tx.execute(sa.select(installation.c.last_seen_at)).scalar_one_or_none()
+    return None if seen is None or now - seen <= LEAP else now - seen
 
 
-def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str]) -> list[str]:
-    """Destroy the expiry-bucket keys of every day before today (UTC), a day that is `in_use` after its grace. Returns them."""
-    today, last = _day(now), _day(now - GRACE)
-    gone = [day for day in vault.buckets() if day < (last if day in in_use else today)]
+def believe(tx: Connection, now: datetime) -> timedelta | None:
+    """Do as `leap`, and keep `now` as the last moment at which the clock was believed, when it is. It never goes back by itself."""
+    ahead = leap(tx, now)
+    if ahead is None:
+        later = sa.or_(installation.c.last_seen_at.is_(None), installation.c.last_seen_at < now)
+        tx.execute(installation.update().where(later).values(last_seen_at=now))
+    return ahead
+
+
+def accept_clock(tx: Connection, now: datetime) -> None:
+    """Somebody looked: the clock is right. Expiry goes on, at its own pace."""
+    tx.execute(installation.update().values(last_seen_at=now))
+
+
+def end_days(tx: Connection, now: datetime, buckets: Collection[str]) -> str:
+    """Return the last expiry day whose time has come: of what is past, `DAYS_AT_ONCE` more in 24 hours, oldest first.
+
+    `buckets` are the days whose key exists. Empty when no day's time has come yet.
+    """
+    row = tx.execute(sa.select(installation).with_for_update()).first()
+    if row is None:
+        return ""
+    today, ended = _day(now), row.ended_up_to or ""
+    past = conversation.c.expires_on < today
+    days = {*buckets, *tx.execute(sa.select(conversation.c.expires_on).where(past).distinct()).scalars()}
+    pending = sorted(day for day in days if ended < day < today)
+    began, count = row.ending_since or now, row.days_ended
+    if now - began >= _DAY:
+        began, count = now, 0
+    elif began > now + AHEAD:  # the clock was put back: what was ended before that counts
+        began = now
+    taken = pending[: max(0, DAYS_AT_ONCE - count)]
+    if taken:
+        count += len(taken)
+        tx.execute(installation.update().values(ended_up_to=taken[-1], ending_since=began, days_ended=count))
+    return taken[-1] if taken else ended
+
+
+def days_in_use(tx: Connection, now: datetime) -> set[str]:
+    """Return the past expiry days of chats that stay: nobody's words vanish under a conversation."""
+    query = sa.select(conversation.c.expires_on).where(conversation.c.expires_on < _day(now), _stays(now))
+    return set(tx.execute(query.distinct()).scalars())
+
+
+def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str], up_to: str) -> list[str]:
+    """Destroy the expiry-bucket keys of every day before today (UTC) and up to `up_to` that is not in use. Returns them."""
+    gone = [day for day in vault.buckets() if day < _day(now) and day <= up_to and day not in in_use]
     for day in gone:
         vault.destroy_bucket(day)
     return gone
 
 
-def delete_expired(tx: Connection, now: datetime, limit: int = 50) -> int:
-    """Delete at most `limit` chats whose day is past, so that no child waits for a long clean-up. Returns how many."""
-    busy = sa.exists().where(handoff.c.conversation_id == conversation.c.id, handoff.c.state != "closed")
-    past = (conversation.c.expires_on < _day(now), sa.or_(conversation.c.expires_on < _day(now - GRACE), ~busy))
-    ids = tx.execute(sa.select(conversation.c.id).where(*past).limit(limit)).scalars().all()
-    for conversation_id in ids:
-        tx.execute(conversation.delete().where(conversation.c.id == conversation_id))
-        announce(tx, chat_topic(conversation_id), "erased")
-    return len(ids)
+def delete_expired(tx: Connection, now: datetime, up_to: str, limit: int = 50) -> int:
+    """Delete at most `limit` chats whose day is ended, so that no child waits for a long clean-up. Returns how many."""
+    past = (conversation.c.expires_on < _day(now), conversation.c.expires_on <= up_to, ~_stays(now))
+    rows = tx.execute(sa.select(conversation.c.id, conversation.c.team_id).where(*past).limit(limit)).all()
+    for row in rows:
+        tx.execute(conversation.delete().where(conversation.c.id == row.id))
+        announce(tx, chat_topic(row.id), "erased")
+        announce(tx, team_topic(row.team_id), "erased")
+    return len(rows)
+
+
+def overtime_ends(expires_on: str, last_word: datetime, now: datetime) -> datetime | None:
+    """When a chat that a child waits in, or a human talks in, will go although it is open; None before its day is past."""
+    return last_word + GRACE if expires_on < _day(now) else None
+
+
+def _stays(now: datetime) -> sa.ColumnElement[bool]:
+    """Somebody waits or talks there, and the last word is not older than the grace."""
+    is_open = sa.exists().where(handoff.c.conversation_id == conversation.c.id, handoff.c.state != "closed")
+    recent = (message.c.role != "bot", message.c.created_at > now - GRACE)
+    return sa.and_(is_open, sa.exists().where(message.c.conversation_id == conversation.c.id, *recent))
 
 
 def _day(at: datetime) -> str:

@@ -28,7 +28,7 @@ from handoff.asgi.security_txt import security_txt
 from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
 from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
-from handoff.console.pages import chat, queue, renew, sign_in, stream, team
+from handoff.console.pages import chat, queue, renew, second_step, sign_in, stream, team
 from handoff.console.rendering import STATIC, Templates
 from handoff.errors import Conflict, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
@@ -46,6 +46,12 @@ _PROBLEMS = {
     500: ("Er ging iets mis bij ons", "Probeer het nog eens. Blijft het misgaan? Bel dan uw beheerder."),
     503: ("De opslag werkt even niet", "Er is niets opgeslagen. Deze pagina probeert het zo weer."),
 }  # fmt: skip
+
+_ERASED = "Dit gesprek is weg"
+_ERASED_TEXT = (
+    "Het kind heeft dit gesprek gewist. De berichten zijn weg, ook voor u, en komen niet terug. Wat u las, weet u nog. Maakt u "
+    "zich zorgen om dit kind? Overleg dan met een collega of met Veilig Thuis. Is er nu gevaar, bel dan 112."
+)
 
 
 def console_app(
@@ -98,6 +104,10 @@ def _routes() -> list[Route | Mount]:
         Route("/inloggen", sign_in.sign_in, methods=["POST"]),
         Route("/nieuwe-wachtzin", renew.form, methods=["GET"]),
         Route("/nieuwe-wachtzin", renew.renew, methods=["POST"]),
+        Route("/tweede-stap", second_step.form, methods=["GET"]),
+        Route("/tweede-stap", second_step.take, methods=["POST"]),
+        Route("/tweede-stap/instellen", second_step.set_up_form, methods=["GET"]),
+        Route("/tweede-stap/instellen", second_step.set_up, methods=["POST"]),
         Route("/uitloggen", sign_in.sign_out, methods=["POST"]),
         Route("/team", team.page),
         Route("/team/toelaten", team.let_in, methods=["POST"]),
@@ -120,6 +130,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _handoff_error(request: Request, error: Exception) -> Response:
     match error:
+        case chat.ErasedByChild():
+            return context_of(request).templates.problem(404, _ERASED, _ERASED_TEXT)
         case NotFound():
             return _problem(request, 404)
         case Conflict():
@@ -144,8 +156,9 @@ async def _signed_out(request: Request, _error: Exception) -> Response:
     return answer
 
 
-async def _must_renew(request: Request, _error: Exception) -> Response:
-    return Response(status_code=401) if LIVE in request.headers else RedirectResponse("/nieuwe-wachtzin", 303)
+async def _must_renew(request: Request, error: Exception) -> Response:
+    path = error.path if isinstance(error, MustRenew) else "/"
+    return Response(status_code=401) if LIVE in request.headers else RedirectResponse(path, 303)
 
 
 def _handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

@@ -32,6 +32,23 @@ class SignedOut(Exception):
 class MustRenew(Exception):
     """Signed in with a passphrase for one use: first a new one."""
 
+    path = "/nieuwe-wachtzin"
+    """Where to go first."""
+
+
+class NeedsSecondStep(MustRenew):
+    """The second step is still to be taken, or to be set up."""
+
+    path = "/tweede-stap"
+
+
+def refuse_unfinished(who: Unlocked) -> None:
+    """Let through who is signed in wholly. Raises `MustRenew`, `NeedsSecondStep`."""
+    if who.must_renew:
+        raise MustRenew
+    if who.owes_step:
+        raise NeedsSecondStep
+
 
 def cookie_of(request: Request) -> bytes:
     """The session cookie's bytes. Raises `SignedOut` when there is none or it is no cookie of ours."""
@@ -53,25 +70,25 @@ def drop_cookie(response: Response, settings: ConsoleSettings) -> None:
     response.delete_cookie(settings.cookie, path="/", secure=settings.secure, httponly=True, samesite="strict")
 
 
-async def act(request: Request, action: Action[T], *, renewing: bool = False) -> T:
+async def act(request: Request, action: Action[T], *, unfinished: bool = False) -> T:
     """Do something as the signed-in person, in one writing transaction; counts as a sign of life of the session.
 
-    Raises `SignedOut`, `MustRenew` (unless `renewing`) and what the action raises.
+    Raises `SignedOut`, `MustRenew` and `NeedsSecondStep` (unless `unfinished`), and what the action raises.
     """
-    return await _with_session(request, action, write=True, touch=True, renewing=renewing)
+    return await _with_session(request, action, write=True, touch=True, unfinished=unfinished)
 
 
 async def read(request: Request, action: Action[T]) -> T:
     """Read as the signed-in person, for a page that refreshes itself: writes nothing and keeps nobody signed in."""
-    return await _with_session(request, action, write=False, touch=False, renewing=False)
+    return await _with_session(request, action, write=False, touch=False, unfinished=False)
 
 
 async def note(request: Request, action: Action[T]) -> T:
     """Write something down for a page that refreshes itself: keeps nobody signed in."""
-    return await _with_session(request, action, write=True, touch=False, renewing=False)
+    return await _with_session(request, action, write=True, touch=False, unfinished=False)
 
 
-async def _with_session(request: Request, action: Action[T], *, write: bool, touch: bool, renewing: bool) -> T:
+async def _with_session(request: Request, action: Action[T], *, write: bool, touch: bool, unfinished: bool) -> T:
     runtime, cookie = context_of(request).runtime, cookie_of(request)
     now = runtime.clock()
 
@@ -80,8 +97,8 @@ async def _with_session(request: Request, action: Action[T], *, write: bool, tou
             who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=touch)
         except Denied:
             raise SignedOut from None
-        if who.must_renew and not renewing:
-            raise MustRenew
+        if not unfinished:
+            refuse_unfinished(who)
         return action(tx, who, now)
 
     return await awaited((runtime.store.write if write else runtime.store.read)(work))

@@ -14,14 +14,17 @@ from handoff.crypto.hpke import (
     unseal_together,
 )  # fmt: skip
 from handoff.crypto.key_directory import KeyDirectory, Unfit
+from handoff.crypto.recovery import RecoveryKey, open_copy
 from handoff.crypto.self_test import check
 from handoff.crypto.symmetric import Part, bind, demand_same, derive, lock, mac, pad, unlock, unpad
 from handoff.crypto.tombstones import Tombstone, Tombstones
+from handoff.crypto.totp import new_totp_secret, totp_address, totp_code, totp_counter, totp_text
 from handoff.crypto.vault import SECRET_BYTES, TOKEN_BYTES, ChildKey, Cost, Vault
 
 __all__ = [
-    "GRACE_S", "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "Tombstone",
-    "Tombstones", "Unfit", "Vault",
-    "bind", "check", "demand_same", "derive", "is_together", "lock", "lock_together", "mac", "new_private_key", "pad", "public_key",
-    "seal", "seal_together", "unlock", "unpad", "unseal", "unseal_together",
+    "GRACE_S", "SECRET_BYTES", "TOKEN_BYTES", "X25519", "XWING", "ChildKey", "Cost", "KeyDirectory", "Part", "RecoveryKey",
+    "Tombstone", "Tombstones", "Unfit", "Vault", "bind", "check", "demand_same", "derive", "is_together", "lock",
+    "lock_together", "mac", "new_private_key", "new_totp_secret", "open_copy", "pad", "public_key", "seal",
+    "seal_together", "totp_address", "totp_code", "totp_counter", "totp_text", "unlock", "unpad", "unseal",
+    "unseal_together",
 ]  # fmt: skip

@@ -34,8 +34,8 @@ class EpochMarks:
             self._files.make(self._name(team_id, number), f"team {team_id}, key {number}\n".encode())
 
     def is_noted(self, team_id: str, epoch: int) -> bool:
-        """Whether it is known that this epoch was in force."""
-        return self._files.exists(self._name(team_id, epoch))
+        """Whether it is known that this epoch was in force. Raises `StoreUnavailable`."""
+        return self._files.written_at(self._name(team_id, epoch)) is not None
 
     def is_past(self, team_id: str, epoch: int, *, grace_s: float = 0.0) -> bool:
         """Whether the team has a newer key than this one. With `grace_s`, a newer one counts only after so many seconds."""

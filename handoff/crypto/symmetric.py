@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import os
 import struct
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -31,17 +32,20 @@ def bind(*parts: Part) -> bytes:
     """
     out = [_LABEL]
     for part in parts:
-        if type(part) is str:
-            raw = part.encode("utf-8", "surrogatepass")
-            out += (b"s", _length(len(raw)), raw)
-        elif type(part) is bytes:
+        if type(part) is bytes:
             out += (b"b", _length(len(part)), part)
-        elif type(part) is int:
-            raw = str(part).encode()
-            out += (b"i", _length(len(raw)), raw)
+        elif type(part) is str or type(part) is int:
+            out.append(_named(part))
         else:
             raise Denied
     return b"".join(out)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _named(part: str | int) -> bytes:
+    """One name or number of a context: the same few stand in every one of a turn. Never what somebody wrote."""
+    raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else str(part).encode()
+    return (b"s" if isinstance(part, str) else b"i") + _length(len(raw)) + raw
 
 
 def derive(key: bytes, *purpose: Part) -> bytes:

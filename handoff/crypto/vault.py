@@ -87,7 +87,7 @@ class Vault:
 
     def __init__(self, secret: bytes, key_dir: Path, *, suite: bytes = XWING, cost: Cost = Cost()) -> None:
         """Raises `Unfit` when the secret is short, the directory is open to others, or the crypto library fails its
-        known answers.
+        known answers. Nothing is read or made in the directory before it is known to be the one: see `KeyDirectory.belong_to`.
         """
         if len(secret) < SECRET_BYTES:
             raise Unfit(f"the configuration secret must be at least {SECRET_BYTES} bytes")
@@ -100,10 +100,17 @@ class Vault:
         self._pepper = derive(secret, "pepper")
         self._child_key = derive(secret, "child-auth")
         self._session_key = derive(secret, "session")
-        self.files = KeyDirectory(key_dir)
-        self.epochs = EpochMarks(self.files, self.row_mac)
-        self.tombstones = Tombstones(self.files, derive(secret, "tombstone"))
+        self.key_files = KeyDirectory(key_dir)
+        self.epochs = EpochMarks(self.key_files, self.row_mac)
+        self.tombstones = Tombstones(self.key_files, derive(secret, "tombstone"))
         self._argon2_slots = threading.BoundedSemaphore(_AT_ONCE)  # two times `memory_kib`, however many sign in
+
+    @classmethod
+    def founded(cls, secret: bytes, key_dir: Path, *, suite: bytes = XWING, cost: Cost = Cost()) -> Vault:
+        """Return a vault with a key directory that needs no database to know whose it is: it is made where it is not there."""
+        made = cls(secret, key_dir, suite=suite, cost=cost)
+        made.key_files.belong_to(made.key_files.found())
+        return made
 
     def row_mac(self, *parts: Part) -> bytes:
         """Proof that this server wrote a row: someone who can write in the database alone cannot make it."""
@@ -151,37 +158,50 @@ class Vault:
 
     def seal_for_delivery(self, data: bytes, *context: str | int) -> bytes:
         """Seal for the delivery process, which is the only one that needs `delivery.key`. Raises `StoreUnavailable`."""
-        if not self.files.exists(_DELIVERY_PUBLIC):
-            self.files.make(_DELIVERY_PRIVATE, self.new_private_key())
-            self.files.make(_DELIVERY_PUBLIC, public_key(self.files.read(_DELIVERY_PRIVATE, size=33)))
-        return seal(self.files.read(_DELIVERY_PUBLIC), pad(data), "delivery", *context)
+        return seal(self._delivery_public(), pad(data), "delivery", *context)
+
+    def _delivery_public(self) -> bytes:
+        try:
+            return self.key_files.read(_DELIVERY_PUBLIC)
+        except Denied:  # the first use makes it
+            self.key_files.make(_DELIVERY_PRIVATE, self.new_private_key())
+            self.key_files.make(_DELIVERY_PUBLIC, public_key(self.key_files.read(_DELIVERY_PRIVATE, size=33)))
+            return self.key_files.read(_DELIVERY_PUBLIC)
 
     def open_for_delivery(self, blob: bytes, *context: str | int) -> bytes:
         """Open what `seal_for_delivery` made in the same context. Raises `Denied`, `StoreUnavailable`."""
-        return unpad(unseal(self.files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))
+        return unpad(unseal(self.key_files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))
 
     def make_bucket(self, day: str) -> bytes:
         """Return the key of an expiry day (YYYY-MM-DD), made when it is not there. Raises `ValueError`, `StoreUnavailable`."""
         try:
             return self.bucket(day)
         except Denied:
-            self.files.make(_bucket_name(day), os.urandom(32))
+            self.key_files.make(_bucket_name(day), os.urandom(32))
             return self.bucket(day)
 
     def bucket(self, day: str) -> bytes:
         """The key of an expiry day. Raises `Denied` when it was destroyed."""
-        return self.files.read(_bucket_name(day), size=32)
+        return self.key_files.read(_bucket_name(day), size=32)
 
     def destroy_bucket(self, day: str) -> None:
         """Erase every conversation that expires on this day, in the database, its log, replicas and backups.
 
         Raises `ValueError`.
         """
-        self.files.destroy(_bucket_name(day))
+        self.key_files.destroy(_bucket_name(day))
 
     def buckets(self) -> list[str]:
         """The expiry days whose key still exists, oldest first."""
-        return self.files.names(_BUCKET)
+        return self.key_files.names(_BUCKET)
+
+    def unmarked_keys(self) -> set[str]:
+        """The expiry days, and the other keys by name, that stand in the directory, whatever its marker says.
+
+        Raises `StoreUnavailable` when the directory is away.
+        """
+        days = self.key_files.unmarked_names(_BUCKET)
+        return {*days, *(name for name in self.key_files.unmarked_names() if name in (_DELIVERY_PRIVATE, _DELIVERY_PUBLIC))}
 
 
 def _bucket_name(day: str) -> str:

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from handoff.database.prepared import execute, execute_at_once
 from handoff.events import MISSED, Event, Hub
 
 CHANNEL = "praat"
@@ -40,10 +41,12 @@ MAX_BODY = 7_000
 _OPTIONS = "-c statement_timeout=5000 -c lock_timeout=2000 -c synchronous_commit=off"  # losing one is mended by the log
 _CONNECT = {"connect_timeout": 2, "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "options": _OPTIONS}
 
-_RECORD = sa.text(
-    "INSERT INTO event (xact, body) SELECT pg_current_xact_id()::text::bigint, b FROM unnest(CAST(:bodies AS text[])) AS b "
+# these two for each turn: as text on the driver's cursor (see `prepared`)
+_RECORD = (
+    "INSERT INTO event (xact, body) SELECT pg_current_xact_id()::text::bigint, b FROM unnest(%(bodies)s::text[]) AS b "
     "RETURNING no, body"
 )
+_NOTIFY = "SELECT pg_notify(%(channel)s, %(payload)s)"
 # one snapshot: whatever was not visible in it has a transaction number of `unseen` or higher
 _LOOK = sa.text(
     "WITH now AS (SELECT pg_current_snapshot() AS s), "
@@ -107,7 +110,9 @@ class Notifications:
         """Log these events in the transaction that they tell of; one statement."""
         if not events:
             return []
-        records = [Record(row.no, row.body) for row in tx.execute(_RECORD, {"bodies": _bodies(events)})]
+        cursor = execute(tx, _RECORD, {"bodies": _bodies(events)})
+        records = [Record(no, body) for no, body in cursor.fetchall()]
+        cursor.close()
         for record in records:
             self._first_time(record)  # now: from the commit on, a look could find it
         return records
@@ -147,7 +152,7 @@ class Notifications:
             for _ in range(2):  # a connection that stood idle may be gone without anybody's fault
                 try:
                     connection = connection or self._engine.connect()
-                    connection.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
+                    execute_at_once(connection, _NOTIFY, {"channel": CHANNEL, "payload": payload}).close()
                     break
                 except (SQLAlchemyError, OSError):
                     _let_go(connection)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import select
+from collections.abc import Awaitable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from handoff.database.after_commit import do_all, take_deeds
 from handoff.database.faults import is_of_store
 from handoff.database.notifications import LOOK_S, Notifications, Record
-from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
+from handoff.database.store import BUSY_MS, T, Work, in_loop, submit, unavailable
 from handoff.events import Hub, take_announcements
 
 _CONNECT = {
@@ -27,15 +31,19 @@ class PostgresStore:
     def __init__(self, url: str, *, pool: int = 8, look_s: float = LOOK_S) -> None:
         self.hub = Hub()
         self._engine = sa.create_engine(
-            url, hide_parameters=True, pool_size=pool, max_overflow=0, pool_pre_ping=True, pool_timeout=BUSY_MS / 1000,
-            connect_args=_CONNECT,
+            url, hide_parameters=True, pool_size=pool, max_overflow=0, pool_timeout=BUSY_MS / 1000, connect_args=_CONNECT,
         )  # fmt: skip
+        sa.event.listen(self._engine, "checkout", partial(_see_alive, self._engine.dialect))
         self._threads = ThreadPoolExecutor(pool, thread_name_prefix="store")
         self._notifications = Notifications(url, self.hub, look_s=look_s)
 
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""
         return submit(self._threads, self._attempt, work)
+
+    def write_short(self, work: Work[T]) -> Awaitable[T]:
+        """See `Store.write_short`."""
+        return in_loop(self.write(work))
 
     def read(self, work: Work[T]) -> Future[T]:
         """See `Store.read`."""
@@ -87,6 +95,20 @@ class PostgresStore:
         self._notifications.committed(events, records)
         do_all(deeds)
         return result
+
+
+def _see_alive(dialect: Any, raw: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool open another connection when the server has ended this one.
+
+    Nothing comes by itself on a connection that is idle, but its end: only then is the server asked, which is a whole round trip.
+    """
+    try:
+        waits = select.poll()
+        waits.register(raw.pgconn.socket, select.POLLIN)
+        if waits.poll(0):
+            dialect.do_ping(raw)
+    except dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None
 
 
 def _is_lost(tx: Connection) -> bool:

@@ -7,7 +7,8 @@ statement is written in Core, its types convert the values, and a driver's error
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -143,17 +144,49 @@ def execute_at_once(tx: Connection, text: str, values: Any = ()) -> Any:
     except tx.dialect.loaded_dbapi.Error as error:
         if cursor is not None:
             cursor.close()
-        lost = tx.dialect.is_disconnect(error, connection.dbapi_connection, cursor)
-        if lost:
-            tx.invalidate(error)
-        raise DBAPIError.instance(
-            text, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=tx.dialect
-        ) from None
+        raise _as_sqlalchemy(tx, text, error) from None
     except BaseException:
         if cursor is not None:
             cursor.close()
         raise
     return cursor
+
+
+def _as_sqlalchemy(tx: Connection, text: str, error: Any) -> Exception:
+    """A driver's error as SQLAlchemy would raise it, without values; a connection that it says is lost is given up."""
+    dialect, connection = tx.dialect, tx.connection
+    lost = dialect.is_disconnect(error, connection.dbapi_connection, None)
+    if lost:
+        tx.invalidate(error)
+    kind = dialect.loaded_dbapi.Error
+    found: Exception = DBAPIError.instance(
+        text, None, error, kind, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    )
+    return found
+
+
+@contextmanager
+def sent_together(tx: Connection) -> Iterator[None]:
+    """Send the statements inside to PostgreSQL in one go, at the end or when one's rows are asked for; on SQLite, do nothing.
+
+    Whatever fails inside may be raised by any statement after it, or at the end. How many rows were touched is not known inside.
+    """
+    if tx.dialect.name == "sqlite":
+        yield
+        return
+    raw: Any = tx.connection.dbapi_connection
+    failed: BaseException | None = None
+    try:
+        with raw.pipeline():
+            try:
+                yield
+            except BaseException as error:  # noqa: BLE001 - raised below: the driver would log what it finds at the end
+                failed = error
+    except tx.dialect.loaded_dbapi.Error as error:
+        if failed is None:
+            raise _as_sqlalchemy(tx, "sent together", error) from None
+    if failed is not None:
+        raise failed
 
 
 def _compile(statement: sa.sql.expression.Executable, dialect: Dialect) -> _Plan:

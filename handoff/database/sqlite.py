@@ -1,27 +1,29 @@
-"""SQLite: one file, one writing thread with group commit, several readers (WAL)."""
+"""SQLite: one file, one writer with group commit (`sqlite_writer`), several readers (WAL)."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import queue
 import sqlite3
 import threading
+from collections.abc import Awaitable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from config.private_files import make_private
-from handoff.database.after_commit import Deed, do_all, take_deeds
-from handoff.database.prepared import execute, execute_at_once
+from handoff.database.after_commit import do_all, take_deeds
+from handoff.database.prepared import execute_at_once
+from handoff.database.sqlite_connection import Job, WritingConnection
+from handoff.database.sqlite_writer import Writer
 from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
-from handoff.events import ERASURES, REPLACED, Event, Hub, take_announcements
+from handoff.events import ERASURES, REPLACED, Event, Hub
 
-_BATCH = 64
 _READERS = 4
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -34,30 +36,6 @@ _PRAGMAS = (
 )
 _making = threading.Lock()
 """Held while a database file is made and closed again: closing it drops the locks that this process has on it."""
-
-
-class _Job:
-    """A piece of work and who waits for it."""
-
-    __slots__ = ("deeds", "error", "events", "future", "result", "work")
-
-    def __init__(self, work: Work[Any]) -> None:
-        self.work = work
-        self.future: Future[Any] = Future()
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.events: list[Event] = []
-        self.deeds: list[Deed] = []
-
-    def settle(self) -> list[Event]:
-        """Tell the caller how it ended, after the commit, unless it gave up; returns what listeners are to hear in any case."""
-        do_all([] if self.error else self.deeds)
-        if self.future.set_running_or_notify_cancel():
-            if self.error is not None:
-                self.future.set_exception(self.error)
-            else:
-                self.future.set_result(self.result)
-        return [] if self.error else self.events
 
 
 def sqlite_engine(url: str, *, readonly: bool = False) -> Engine:
@@ -94,30 +72,30 @@ def _only_for_owner(path: Path) -> None:
 
 
 class SqliteStore:
-    """One file, one writing thread, several readers (WAL)."""
+    """One file, one writer, several readers (WAL)."""
 
     def __init__(self, url: str) -> None:
         self.hub = Hub()
         self._path = Path(str(sa.engine.make_url(url).database))
         self._writer = sqlite_engine(url)
         self._reader = sqlite_engine(url, readonly=True)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._inode: int | None = None
-        self._closed = False
-        self._gate = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
-        self._thread.start()
+        self._writing = Writer(WritingConnection(self._writer, self._same_file), self.hub)
 
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""
-        job = _Job(work)
-        with self._gate:
-            if self._closed:
-                job.future.set_exception(StoreUnavailable("the store is closed"))
-            else:
-                self._jobs.put(job)
-        return job.future
+        job = Job(work)
+        self._writing.put(job)
+        future: Future[T] = job.future
+        return future
+
+    def write_short(self, work: Work[T]) -> Awaitable[T]:
+        """See `Store.write_short`."""
+        job = Job(work, asyncio.get_running_loop())
+        self._writing.put(job)
+        future: asyncio.Future[T] = job.future
+        return future
 
     def read(self, work: Work[T]) -> Future[T]:
         """See `Store.read`."""
@@ -138,14 +116,10 @@ class SqliteStore:
 
     def close(self) -> None:
         """See `Store.close`."""
-        with self._gate:
-            first, self._closed = not self._closed, True
-            self._jobs.put(None)
-        if first:
-            self._thread.join()
-            self._readers.shutdown()
-            self._writer.dispose()
-            self._reader.dispose()
+        self._writing.close()
+        self._readers.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
 
     def _read(self, work: Work[T]) -> T:
         try:
@@ -159,49 +133,16 @@ class SqliteStore:
         do_all(deeds)
         return result
 
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch = [job]
-            while len(batch) < _BATCH and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    self._jobs.put(None)
-                    break
-                batch.append(more)
-            self._commit_together(batch)
-
-    def _commit_together(self, batch: list[_Job]) -> None:
-        """One commit for all of the batch. The thread survives whatever happens in here: without it nobody is heard any more."""
-        try:
-            self._attempt(batch)
-        except BaseException as error:  # noqa: BLE001 - also a panic in a library; it failed for all, none of it was kept
-            if len(batch) > 1 and not isinstance(error, StoreUnavailable):
-                for job in batch:  # one job's bad statement is not the others' fault: each once more, alone
-                    self._commit_together([job])
-                return
-            for job in batch:
-                job.error = unavailable(error)
-        self.hub.publish([event for job in batch for event in job.settle()])
-
-    def _attempt(self, batch: list[_Job]) -> None:
-        self._same_file()
-        known = self._inode
-        with self._writer.connect() as connection, connection.begin():
-            for job in batch:
-                job.error = None
-                _in_savepoint(connection, job)
-        self._same_file(known)
-
-    def _same_file(self, demanded: int | None = None) -> None:
+    def _same_file(self, demanded: int | None = None) -> int | None:
         """SQLite goes on writing to a file that was deleted or replaced under it: an acknowledgement would then be a lie.
 
-        With `demanded`, the file must still be that one; without, a new file is taken from now on.
+        With `demanded`, the file must still be that one; without, a new file is taken from now on. Returns its inode.
         """
         try:
             inode = self._path.stat().st_ino
         except OSError:
             if self._inode is None:
-                return  # not made yet
+                return None  # not made yet
             self._writer.dispose()
             raise StoreUnavailable("the database file is gone") from None
         if self._inode not in (None, inode):
@@ -211,33 +152,4 @@ class SqliteStore:
         self._inode = inode
         if demanded not in (None, inode):
             raise StoreUnavailable("the database file was replaced")
-
-
-def _in_savepoint(connection: Connection, job: _Job) -> None:
-    """One job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch."""
-    _forget(connection)  # what a panic left behind on this connection
-    execute(connection, "SAVEPOINT job").close()
-    try:
-        job.result = job.work(connection)
-        job.events, job.deeds = take_announcements(connection), take_deeds(connection)
-        execute(connection, "RELEASE job").close()
-    except OperationalError as error:
-        _forget(connection)
-        if _is_lost(error):
-            raise StoreUnavailable(str(unavailable(error))) from None
-        raise
-    except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it from the future
-        _forget(connection)
-        execute(connection, "ROLLBACK TO job").close()
-        execute(connection, "RELEASE job").close()
-        job.error = error
-
-
-def _forget(connection: Connection) -> None:
-    take_announcements(connection)
-    take_deeds(connection)
-
-
-def _is_lost(error: OperationalError) -> bool:
-    """Locked, full, broken: trying each job of the batch alone would only take longer."""
-    return getattr(error.orig, "sqlite_errorname", "") not in ("SQLITE_ERROR", "")
+        return inode

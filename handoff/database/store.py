@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -29,6 +29,13 @@ class Store(Protocol):
         `StoreUnavailable` when the database cannot be used."""
         ...
 
+    def write_short(self, work: Work[T]) -> Awaitable[T]:
+        """Do as `write` does, for a coroutine that waits for it: the loop itself may do the work, which must be short.
+
+        What was accepted is done, also when the caller goes away.
+        """
+        ...
+
     def read(self, work: Work[T]) -> Future[T]:
         """Run `work`, which only reads, on one consistent view."""
         ...
@@ -44,9 +51,14 @@ class Store(Protocol):
 
 async def awaited(future: Future[T]) -> T:
     """Await a store's future from a coroutine; a caller that goes away does not undo what was accepted."""
+    return await in_loop(future)
+
+
+def in_loop(future: Future[T]) -> asyncio.Future[T]:
+    """Return a future of the running loop that ends as a store's does; cancelling it does not undo what was accepted."""
     wrapped = asyncio.wrap_future(future)
     wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())  # looked at: asyncio logs no traceback of it
-    return await asyncio.shield(wrapped)
+    return asyncio.shield(wrapped)
 
 
 def submit(threads: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]) -> Future[T]:

@@ -16,7 +16,7 @@ from handoff import keys
 from handoff.chats import conversation as chats
 from handoff.chats.conversation import Chat, Door
 from handoff.crypto import Vault
-from handoff.database.prepared import Prepared
+from handoff.database.prepared import Prepared, sent_together
 from handoff.errors import Denied, NotFound
 from handoff.keys import ConversationKey, KeyScope, TeamKey
 from handoff.models import conversation, conversation_key, erased, handoff, person, team, team_key
@@ -103,8 +103,11 @@ def find(tx: Connection, vault: Vault, door: Door, now: datetime, *, lock: bool 
     Raises `Denied` when the key was swapped.
     """
     mine = {"through": door.channel, "auth": vault.child_auth(door.channel, door.token)}
-    if lock and tx.dialect.name != "sqlite" and _LOCK.first(tx, **mine) is None:
-        return None
+    if lock and tx.dialect.name != "sqlite":
+        with sent_together(tx):  # with the BEGIN that the driver sends before it
+            locked = _LOCK.first(tx, **mine)
+        if locked is None:
+            return None
     row = _FIND.first(tx, **mine, **since_and_until(now))
     if row is None:
         return None

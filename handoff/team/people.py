@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import audit, keys
-from handoff.accounts import credentials, sessions
+from handoff.accounts import credentials, second_step, sessions
 from handoff.accounts.credentials import LockedKey
 from handoff.crypto import Vault
 from handoff.database.after_commit import after_commit
@@ -160,6 +160,7 @@ def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now
     if alone and not lose_words:
         raise Conflict("nobody else holds this team's key: what was written before would be lost")
     sessions.replace_key(tx, key)
+    second_step.forget(tx, key.person_id)  # it was locked under the old key; a new phone is set up at the first sign-in
     for team_id in alone:
         keys.replace_lost_key(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
     gemeente = tx.execute(sa.select(person.c.municipality_id).where(person.c.id == key.person_id)).scalar_one()
@@ -212,3 +213,8 @@ def _note(tx: Connection, vault: Vault, now: datetime, municipality_id: str, act
     audit.note(
         tx, vault, now=now, municipality_id=municipality_id, person_id=None, action=action, object_id=object_id, origin="cli"
     )
+
+
+def logins(tx: Connection) -> dict[str, str]:
+    """Return everybody's login by their id, for an operator who reads the audit."""
+    return {row.id: row.login for row in tx.execute(sa.select(person.c.id, person.c.login))}

@@ -15,6 +15,7 @@ from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import SPECS, read_settings
 from bot.health import PATHS, HealthMiddleware, Readiness, readiness_of
 from bot.serve import ROLES, Running, servers
+from handoff.chats import retention
 from tests.make import CITY
 
 
@@ -79,7 +80,7 @@ def test_ready_names_what_does_not_work_and_tells_nothing_of_it() -> None:
 def test_a_whole_process_becomes_ready_when_its_script_is_stored(parts: Parts) -> None:
     running = Running(parts)
     assert client(readiness_of(parts, running.ready.is_set)).get("/ready").json() == {
-        "ready": False, "database": True, "keys": True, "script": False, "model": True,
+        "ready": False, "database": True, "keys": False, "script": False, "model": True, "clock": False,
     }  # fmt: skip
     assert prepare_database(parts.runtime, parts.settings.database_url)
     running.ready.set()
@@ -92,7 +93,17 @@ def test_a_database_that_is_gone_and_keys_that_cannot_be_reached_are_noticed(par
     (tmp_path / "praat.db").rename(tmp_path / "away.db")
     parts.settings.key_dir.rename(tmp_path / "keys-away")
     found = client(readiness_of(parts, lambda: True)).get("/ready").json()
-    assert found == {"ready": False, "database": False, "keys": False, "script": True, "model": True}
+    assert found == {"ready": False, "database": False, "keys": False, "script": True, "model": True, "clock": False}
+
+
+def test_a_clock_that_leapt_is_told_and_takes_no_page_away(parts: Parts) -> None:
+    assert prepare_database(parts.runtime, parts.settings.database_url)
+    store, clock = parts.runtime.store, parts.runtime.clock
+    store.write(lambda tx: retention.believe(tx, clock() - 2 * retention.LEAP)).result()
+    found = client(readiness_of(parts, lambda: True)).get("/ready")
+    assert (found.status_code, found.json()["ready"], found.json()["clock"]) == (200, True, False)
+    store.write(lambda tx: retention.accept_clock(tx, clock())).result()
+    assert client(readiness_of(parts, lambda: True)).get("/ready").json()["clock"] is True
 
 
 def test_a_check_that_hangs_is_no_answer() -> None:

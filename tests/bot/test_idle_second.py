@@ -57,17 +57,18 @@ def _recorded() -> Iterator[list[Statement]]:
             found.append((str(query), next(iter(params_seq))))
             super().executemany(query, params_seq, **more)
 
-    def listen(raw: Any, _record: Any, _proxy: Any) -> None:
+    def listen(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
         if isinstance(raw, sqlite3.Connection):
             raw.set_trace_callback(lambda statement: found.append((statement, ())))
         else:
             raw.cursor_factory = Recording
 
-    sa.event.listen(sa.pool.Pool, "checkout", listen)
+    sa.event.listen(sa.Engine, "begin", listen)
     try:
         yield found
     finally:
-        sa.event.remove(sa.pool.Pool, "checkout", listen)
+        sa.event.remove(sa.Engine, "begin", listen)
 
 
 def _crowded(house: House) -> Upkeep:
@@ -157,7 +158,7 @@ def test_looking_at_one_child_reads_through_nothing(house: House) -> None:
 def test_finding_what_is_past_its_day_reads_through_nothing(house: House) -> None:
     _crowded(house)
     with _recorded() as statements:
-        assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, house.clock())).result() == 0
+        assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, house.clock(), "9999-12-31")).result() == 0
     assert _explained(house, statements) == []
 
 

@@ -224,6 +224,21 @@ def test_a_form_of_another_site_is_refused(site: Site) -> None:
     assert rows(site.house, message) == []
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://evil.example:8080", "https://praat.example.evil.example"])
+def test_a_form_of_another_site_is_refused_from_an_older_browser_too(site: Site, origin: str) -> None:
+    fields = {"token": (None, new_token()), "id": (None, "m1"), "text": (None, "hoi"), "action": (None, "send")}
+    answer = site.ask("POST", f"/{CITY}", headers={"Origin": origin}, files=fields)
+    assert answer.status_code == 404
+    assert rows(site.house, message) == []
+
+
+def test_our_own_form_is_taken_from_an_older_browser(site: Site) -> None:
+    own = f"http://{site.ask('GET', f'/{CITY}').request.url.netloc.decode()}"
+    for number, origin in enumerate(("null", own)):
+        fields = {"token": (None, new_token()), "id": (None, f"m{number}"), "text": (None, "hoi"), "action": (None, "send")}
+        assert site.ask("POST", f"/{CITY}", headers={"Origin": origin}, files=fields).status_code == 200
+
+
 def test_a_file_is_refused_kindly(site: Site) -> None:
     answer = site.ask("POST", f"/{CITY}", data={"text": "kijk"}, files={"photo": ("foto.jpg", MARK.encode(), "image/jpeg")})
     assert (answer.status_code, typed(answer)) == (400, "kijk")

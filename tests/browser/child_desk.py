@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tests.serving import serving
 
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}
+NEUTRAL = "<title>Weer</title><h1>Morgen zon</h1>"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -51,9 +53,25 @@ class Child:
             route.continue_()
         elif route.request.url == self.exit:
             self.referers.append(route.request.headers.get("referer"))
-            route.fulfill(body="<title>Weer</title><h1>Morgen zon</h1>", content_type="text/html")
+            route.fulfill(body=NEUTRAL, content_type="text/html")
         else:
             route.abort()
+
+    def leave(self, page: Page) -> None:
+        """Press the exit where no script takes it over: the server sends the browser on, which playwright lets pass unseen."""
+        session = page.context.new_cdp_session(page)
+
+        def answer(paused: dict[str, Any]) -> None:
+            self.referers.append(paused["request"]["headers"].get("Referer"))
+            html = {"name": "Content-Type", "value": "text/html"}
+            body = base64.b64encode(NEUTRAL.encode()).decode()
+            fulfilled = {"requestId": paused["requestId"], "responseCode": 200, "responseHeaders": [html], "body": body}
+            session.send("Fetch.fulfillRequest", fulfilled)
+
+        session.on("Fetch.requestPaused", answer)
+        session.send("Fetch.enable", {"patterns": [{"urlPattern": self.exit}]})
+        page.locator("#exit").click()
+        expect(page).to_have_title("Weer")
 
     @contextmanager
     def window(self, path: str = f"/{CITY}", **options: Any) -> Iterator[Page]:

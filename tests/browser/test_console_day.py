@@ -194,6 +194,17 @@ def test_a_claim_that_is_lost_meanwhile_is_said_and_the_text_stays(site: Served)
         expect(page.get_by_role("button", name="Versturen")).to_be_disabled()
 
 
+def test_a_child_that_erases_everything_is_told_as_that(site: Served) -> None:
+    made = new_child(site.house)
+    with site.window("sanne", viewport=PHONE) as page:
+        _take(page)
+        _listening(page)
+        erase = Door(WEBCHAT, made.token)
+        write(site.house, lambda tx: child_side.erase(tx, site.house.runtime, erase, site.house.clock()))
+        expect(page.get_by_role("alert")).to_contain_text("Het kind heeft dit gesprek gewist")
+        expect(page.get_by_role("button", name="Versturen")).to_be_disabled()
+
+
 def test_offline_a_message_waits_in_the_page_and_is_sent_once(site: Served) -> None:
     new_child(site.house)
     with site.window("sanne") as page:

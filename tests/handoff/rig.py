@@ -216,7 +216,7 @@ def denied(attempt: Callable[..., object], *arguments: object) -> bool:
 
 def sqlite_rig(where: Path, *, suite: bytes = XWING) -> Rig:
     """A rig on a SQLite file `house.db` with the product's own pragmas; key files in `keys/`."""
-    vault = Vault(SECRET, where / "keys", suite=suite, cost=TOY)
+    vault = Vault.founded(SECRET, where / "keys", suite=suite, cost=TOY)
     return Rig(sqlite_engine(f"sqlite:///{where}/house.db"), vault).found()
 
 

@@ -7,7 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -223,9 +225,15 @@ def test_the_commit_sends_no_notification_itself(processes: Processes) -> None:
     here = processes.store(look_s=3600)
     statements: list[str] = []
 
-    @sa.event.listens_for(here._engine, "before_cursor_execute")
-    def _note(_c: object, _k: object, statement: str, *_: object) -> None:
-        statements.append(statement)
+    class Recording(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *given: Any, **more: Any) -> Any:
+            statements.append(str(query))
+            return super().execute(query, *given, **more)
+
+    @sa.event.listens_for(here._engine, "begin")
+    def _note(tx: sa.Connection) -> None:
+        raw: Any = tx.connection.driver_connection
+        raw.cursor_factory = Recording
 
     _say(here, "chat:1", "message")
     assert len(statements) == 1

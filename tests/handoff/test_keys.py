@@ -31,7 +31,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         made = sqlite_rig(tmp_path)
     else:
         url = request.getfixturevalue("postgres_database")
-        made = Rig(sa.create_engine(url, hide_parameters=True), Vault(SECRET, tmp_path / "keys", cost=TOY)).found()
+        made = Rig(sa.create_engine(url, hide_parameters=True), Vault.founded(SECRET, tmp_path / "keys", cost=TOY)).found()
     yield made
     made.engine.dispose()
 
@@ -316,7 +316,7 @@ def test_a_disabled_or_demoted_member_gets_no_new_epoch(rig: Rig) -> None:
 def test_a_rotation_waits_for_a_chat_that_is_just_beginning(postgres_database: str, tmp_path: Path) -> None:
     """Else it could finish, and drop the old epoch, before the new chat's wrap under that epoch is there to be seen."""
     engine = sa.create_engine(postgres_database, hide_parameters=True)
-    rig = Rig(engine, Vault(SECRET, tmp_path / "keys", suite=X25519, cost=TOY)).found()
+    rig = Rig(engine, Vault.founded(SECRET, tmp_path / "keys", suite=X25519, cost=TOY)).found()
     anna = rig.signed_in(rig.founder("u"))
     with engine.begin() as beginning:
         assert [key.epoch for key in team_keys.current_public_keys(beginning, rig.vault, ["u"])] == [1]
@@ -377,7 +377,7 @@ def test_a_change_of_suite_leaves_old_chats_open(one: Rig, tmp_path: Path) -> No
     talk = one.talk("u")
     one.say(talk.id, "voor")
     assert one.vault.suite == XWING
-    changed = Rig(one.engine, Vault(SECRET, tmp_path / "keys", suite=X25519, cost=TOY), one.phrases)
+    changed = Rig(one.engine, Vault.founded(SECRET, tmp_path / "keys", suite=X25519, cost=TOY), one.phrases)
     changed.say(talk.id, "na")
     assert changed.texts(changed.signed_in(anna), talk.id) == ["voor", "na"]
     assert changed.texts(changed.vault.child_key(talk.token), talk.id) == ["voor", "na"]

@@ -546,7 +546,7 @@ def test_only_team_and_child_read_whatever_happens() -> None:
     run_state_machine_as_test(
         Keys,
         settings=settings(
-            max_examples=size(30, 500),
+            max_examples=size(15, 500),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

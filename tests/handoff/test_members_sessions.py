@@ -31,7 +31,7 @@ from handoff.database import sqlite_engine
 from handoff.errors import Denied
 
 asked = json.load(sys.stdin)
-vault = Vault(bytes.fromhex(asked["secret"]), Path(asked["keys"]), cost=Cost(64, 1, 1))
+vault = Vault.founded(bytes.fromhex(asked["secret"]), Path(asked["keys"]), cost=Cost(64, 1, 1))
 try:
     with sqlite_engine(asked["url"]).begin() as tx:
         who = sessions.resume(tx, vault, bytes.fromhex(asked["cookie"]), now=datetime.fromisoformat(asked["now"]))
@@ -162,7 +162,7 @@ def test_a_swapped_member_key_is_noticed_at_the_next_click(rig: Rig) -> None:
 
 def test_cookie_and_database_without_the_configuration_open_nothing(rig: Rig, tmp_path: Path) -> None:
     cookie = rig.sign_in(rig.person("u"))
-    thief = Vault(b"another configuration secret....", tmp_path / "keys", cost=TOY)
+    thief = Vault.founded(b"another configuration secret....", tmp_path / "keys", cost=TOY)
     with rig.engine.begin() as tx:
         assert denied(lambda: sessions.resume(tx, thief, cookie, now=later()))
 

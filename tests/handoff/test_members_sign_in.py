@@ -195,13 +195,13 @@ def test_a_changed_row_does_not_open(rig: Rig, column: str) -> None:
 
 def test_a_stolen_database_without_the_configuration_cannot_be_guessed_at_all(rig: Rig, tmp_path: Path) -> None:
     anna = rig.person("u")
-    thief = Vault(b"another configuration secret....", tmp_path / "keys", cost=TOY)
+    thief = Vault.founded(b"another configuration secret....", tmp_path / "keys", cost=TOY)
     assert denied(credentials.unlock, thief, _row(rig, anna), rig.phrases[anna])
 
 
 def test_each_members_cost_is_its_own(rig: Rig, tmp_path: Path) -> None:
     anna = rig.person("u")
-    dearer = Vault(SECRET, tmp_path / "keys", cost=Cost(128, 2, 1))
+    dearer = Vault.founded(SECRET, tmp_path / "keys", cost=Cost(128, 2, 1))
     assert credentials.unlock(dearer, _row(rig, anna), rig.phrases[anna])
     assert credentials.new_key(dearer, "lang genoeg om te mogen").kdf == "128,2,1"
     assert timedelta(minutes=15) == credentials.LOCKED

@@ -137,7 +137,11 @@ class _Old:
 
 def _before_several_teams(url: str, folder: Path) -> _Old:
     """A chat as the program of before wrote it: one team, its wraps called "team:1" and "child"."""
-    vault, token, private = Vault(SECRET, folder / "keys", cost=TOY), bytes(range(32)), crypto.new_private_key(crypto.X25519)
+    vault, token, private = (
+        Vault.founded(SECRET, folder / "keys", cost=TOY),
+        bytes(range(32)),
+        crypto.new_private_key(crypto.X25519),
+    )
     member, team_private = (crypto.new_private_key(crypto.X25519) for _ in range(2))
     key = credentials.lock_key(vault, "p", member, "zes losse woorden van haar")
     child_public = crypto.public_key(vault.child_key(token).private(crypto.X25519))

@@ -132,7 +132,7 @@ def _stolen(rig: Rig, *, bucket: bool = True) -> Stolen:
             locked += [("expiry key", k.child_wrap, ("bucket", k.conversation_id, k.no, "child")) for k in held]
         sessions = {row.id: "cookie" for row in tx.execute(sa.select(session.c.id))}
         children = {row.child_auth: "child token" for row in tx.execute(sa.select(conversation.c.child_auth))}
-    publics[rig.vault.files.read("delivery.pub")] = "delivery key"
+    publics[rig.vault.key_files.read("delivery.pub")] = "delivery key"
     return Stolen(publics, locked, sessions, children)
 
 
@@ -164,7 +164,7 @@ def _loot(scene: Scene) -> bytes:
 
 
 def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Path) -> None:
-    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    thief = Vault.founded(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     windows = _windows(_loot(scene))
     derived = {crypto.derive(SECRET, purpose) for purpose in ("row-mac", "pepper", "child-auth", "session", "member-lock")}
     assert len(windows) > 5000
@@ -186,16 +186,16 @@ def test_database_log_and_configuration_open_nothing(scene: Scene, tmp_path: Pat
 )
 def test_a_planted_key_of_each_kind_is_found(scene: Scene, tmp_path: Path, secret: str, kinds: set[str]) -> None:
     """Without this the test above could pass because the thief looks in the wrong way."""
-    delivery = scene.rig.vault.files.read("delivery.key")[1:]
+    delivery = scene.rig.vault.key_files.read("delivery.key")[1:]
     hidden = {"token": scene.talk.token, "delivery": delivery, "bucket": scene.rig.vault.bucket(DAY)}
     planted = b"page" + (hidden[secret] if secret in hidden else getattr(scene, secret)) + b"page"
-    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    thief = Vault.founded(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     assert _opened_by(thief, _stolen(scene.rig), _windows(planted)) == kinds
 
 
 def test_with_the_key_directory_too_only_its_own_lock_and_the_outbox_open(scene: Scene, tmp_path: Path) -> None:
     """The expiry keys take off the outer lock. Inside is a seal to the team and the child, and still nothing that opens it."""
-    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    thief = Vault.founded(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     files = {file.name: file.read_bytes() for file in (scene.folder / "keys").iterdir()}
     inner = b""
     with scene.rig.engine.connect() as tx:
@@ -231,7 +231,7 @@ def test_what_waits_for_telegram_opens_with_the_delivery_key_alone(scene: Scene,
         (waits.sealed, ("words", chat.id, waits.seq), b"ik ben er"),
         (job.address, ("deletion", auth), ERASED),
     ]
-    thief = Vault(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
+    thief = Vault.founded(SECRET, tmp_path / "thief", suite=X25519, cost=TOY)
     thief.seal_for_delivery(b"", "a key of its own")
     for blob, context, told in blobs:
         assert denied(lambda b=blob, c=context: thief.open_for_delivery(b, *c)), context[0]

@@ -109,11 +109,11 @@ def test_cost_reads_back_and_refuses_what_would_exhaust_the_machine() -> None:
 
 
 def test_passphrase_key_depends_on_salt_cost_and_configuration(tmp_path: Path) -> None:
-    vault = Vault(SECRET, tmp_path / "a", cost=TOY)
+    vault = Vault.founded(SECRET, tmp_path / "a", cost=TOY)
     key = vault.stretch("zes woorden", bytes(16), TOY)
     assert vault.stretch("zes woorden", bytes(16), TOY) == key
     assert len({key, vault.stretch("zes woorden", b"1" * 16, TOY), vault.stretch("zes woorden", bytes(16), Cost(64, 2, 1)),
-                Vault(b"2" * 32, tmp_path / "b", cost=TOY).stretch("zes woorden", bytes(16), TOY)}) == 4  # fmt: skip
+                Vault.founded(b"2" * 32, tmp_path / "b", cost=TOY).stretch("zes woorden", bytes(16), TOY)}) == 4  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -141,19 +141,19 @@ def test_without_ml_kem_there_is_no_weaker_fall_back(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(hpke, "MLKEM768PrivateKey", NoLattice)
     with pytest.raises(Unfit, match="UnsupportedAlgorithm"):
-        Vault(SECRET, tmp_path / "keys", suite=X25519)
+        Vault.founded(SECRET, tmp_path / "keys", suite=X25519)
 
 
 def test_short_secret_and_unknown_suite_stop_the_start(tmp_path: Path) -> None:
     with pytest.raises(Unfit) as refused:
-        Vault(b"secret-of-31-bytes-is-too-short", tmp_path / "keys")
+        Vault.founded(b"secret-of-31-bytes-is-too-short", tmp_path / "keys")
     assert "secret-of" not in str(refused.value)
     with pytest.raises(Unfit):
-        Vault(SECRET, tmp_path / "keys", suite=b"\x03")
+        Vault.founded(SECRET, tmp_path / "keys", suite=b"\x03")
 
 
 def test_child_hash_needs_the_configuration_and_separates_channels(tmp_path: Path) -> None:
-    one, other = Vault(SECRET, tmp_path / "a", cost=TOY), Vault(b"2" * 32, tmp_path / "b", cost=TOY)
+    one, other = Vault.founded(SECRET, tmp_path / "a", cost=TOY), Vault.founded(b"2" * 32, tmp_path / "b", cost=TOY)
     assert one.child_auth("telegram", b"1234") == one.child_auth("telegram", b"1234")
     assert (
         len({one.child_auth("telegram", b"1234"), one.child_auth("webchat", b"1234"), other.child_auth("telegram", b"1234")}) == 3
@@ -161,7 +161,7 @@ def test_child_hash_needs_the_configuration_and_separates_channels(tmp_path: Pat
 
 
 def test_child_token_must_be_whole_and_keeps_opening_after_a_change_of_suite(tmp_path: Path) -> None:
-    before, after = Vault(SECRET, tmp_path, suite=X25519, cost=TOY), Vault(SECRET, tmp_path, suite=XWING, cost=TOY)
+    before, after = Vault.founded(SECRET, tmp_path, suite=X25519, cost=TOY), Vault.founded(SECRET, tmp_path, suite=XWING, cost=TOY)
     token = bytes(range(32))
     blob = crypto.seal(before.child_public_key(token), b"hoi")
     assert crypto.unseal(after.child_key(token).private(blob[:1]), blob) == b"hoi"
@@ -170,7 +170,7 @@ def test_child_token_must_be_whole_and_keeps_opening_after_a_change_of_suite(tmp
 
 
 def test_nothing_secret_is_shown(tmp_path: Path) -> None:
-    vault = Vault(SECRET, tmp_path, cost=TOY)
+    vault = Vault.founded(SECRET, tmp_path, cost=TOY)
     token = bytes(range(32))
     shown = repr(vault) + repr(vault.child_key(token)) + str(vars(vault).get("cost"))
     for secret in (SECRET, token):
@@ -223,7 +223,7 @@ def test_the_same_parts_twice_are_never_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("suite", [X25519, XWING], ids=["x25519", "xwing"])
 def test_what_is_locked_for_a_child_opens_with_its_token_only_like_what_is_sealed_to_it(tmp_path: Path, suite: bytes) -> None:
-    vault = Vault(SECRET, tmp_path, suite=suite, cost=TOY)
+    vault = Vault.founded(SECRET, tmp_path, suite=suite, cost=TOY)
     child, other = vault.child_key(bytes(range(32))), vault.child_key(bytes(range(1, 33)))
     for blob in (child.lock(b"sleutel", "c", 1), crypto.seal(child.public(suite), b"sleutel", "c", 1)):
         assert child.open(blob, "c", 1) == b"sleutel"

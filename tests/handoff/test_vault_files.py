@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handoff.crypto import Vault
-from handoff.crypto.key_directory import KeyDirectory, Unfit
+from handoff.crypto.key_directory import MARKER, KeyDirectory, Unfit
 from handoff.errors import Denied, StoreUnavailable
 from tests.handoff.rig import SECRET, TOY, denied
 
@@ -17,7 +17,7 @@ from tests.handoff.rig import SECRET, TOY, denied
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
     """A vault with its keys in `keys/`."""
-    return Vault(SECRET, tmp_path / "keys", cost=TOY)
+    return Vault.founded(SECRET, tmp_path / "keys", cost=TOY)
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o770])
@@ -25,13 +25,13 @@ def test_a_key_directory_that_others_may_enter_stops_the_start(tmp_path: Path, m
     (tmp_path / "keys").mkdir(mode=0o700)
     (tmp_path / "keys").chmod(mode)
     with pytest.raises(Unfit):
-        Vault(SECRET, tmp_path / "keys", cost=TOY)
+        Vault.founded(SECRET, tmp_path / "keys", cost=TOY)
 
 
 def test_a_file_in_place_of_the_directory_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "keys").write_bytes(b"")
     with pytest.raises(Unfit):
-        Vault(SECRET, tmp_path / "keys", cost=TOY)
+        Vault.founded(SECRET, tmp_path / "keys", cost=TOY)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -39,19 +39,20 @@ def test_a_directory_of_another_user_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)
     os.chown(tmp_path / "keys", 4711, 4711)
     with pytest.raises(Unfit):
-        Vault(SECRET, tmp_path / "keys", cost=TOY)
+        Vault.founded(SECRET, tmp_path / "keys", cost=TOY)
 
 
 def test_files_are_closed_to_others_and_nothing_temporary_stays(vault: Vault, tmp_path: Path) -> None:
     vault.make_bucket("2026-12-22")
     vault.seal_for_delivery(b"hoi")
     files = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "keys").iterdir()}
-    assert files == {"2026-12-22.bucket": 0o600, "delivery.key": 0o600, "delivery.pub": 0o600}
+    assert files == {"2026-12-22.bucket": 0o600, "delivery.key": 0o600, "delivery.pub": 0o600, MARKER: 0o600}
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
 
 
 def test_many_at_once_make_one_key(tmp_path: Path) -> None:
     files = KeyDirectory(tmp_path / "keys")
+    files.belong_to(files.found())
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda n: files.make("day", bytes([n]) * 32), range(64)))
     kept = files.read("day", size=32)
@@ -102,7 +103,7 @@ def test_half_a_key_opens_nothing(vault: Vault, tmp_path: Path) -> None:
 
 
 def test_a_key_directory_that_went_away_is_said_and_nothing_is_taken(vault: Vault, tmp_path: Path) -> None:
-    (tmp_path / "keys").rmdir()
+    (tmp_path / "keys").rename(tmp_path / "away")
     with pytest.raises(StoreUnavailable):
         vault.make_bucket("2026-12-22")
     with pytest.raises(StoreUnavailable):
@@ -111,7 +112,7 @@ def test_a_key_directory_that_went_away_is_said_and_nothing_is_taken(vault: Vaul
 
 def test_delivery_opens_in_its_own_place_only_and_in_any_process_with_the_key(vault: Vault, tmp_path: Path) -> None:
     blob = vault.seal_for_delivery(b"hoi", "words", "c", 3)
-    other = Vault(b"2" * 32, tmp_path / "keys", cost=TOY)
+    other = Vault.founded(b"2" * 32, tmp_path / "keys", cost=TOY)
     assert other.open_for_delivery(blob, "words", "c", 3) == b"hoi"
     assert denied(vault.open_for_delivery, blob, "words", "c", 4)
     assert denied(vault.open_for_delivery, blob)

@@ -62,7 +62,7 @@ def test_a_burst_survives_every_death(tmp_path: Path) -> None:
 
 def _check_phones(folder: Path, api: BotApi) -> None:
     """What arrived on each phone is what is stored, in the stored order."""
-    vault = Vault((folder / "var" / "secret").read_bytes(), folder / "var" / "keys", cost=Cost(memory_kib=64, iterations=1))
+    vault = Vault.founded((folder / "var" / "secret").read_bytes(), folder / "var" / "keys", cost=Cost(memory_kib=64, iterations=1))
     engine = sa.create_engine(f"sqlite:///{folder}/var/praat.db")
     with engine.connect() as tx:
         for chat_id in CHATS:
@@ -110,7 +110,7 @@ def _followed(texts: list[str], said: list[str]) -> tuple[int, int]:
 
 
 def _check(folder: Path, sent: dict[int, list[str]]) -> None:
-    vault = Vault((folder / "var" / "secret").read_bytes(), folder / "var" / "keys", cost=Cost(memory_kib=64, iterations=1))
+    vault = Vault.founded((folder / "var" / "secret").read_bytes(), folder / "var" / "keys", cost=Cost(memory_kib=64, iterations=1))
     engine = sa.create_engine(f"sqlite:///{folder}/var/praat.db")
     with engine.connect() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(handoff)).scalar_one() == len(sent)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.web.chats import Chats, is_message_id, read_token
-from bot.channels.web.pages import Pages
+from bot.channels.web.pages import Pages, erased_text
 from bot.channels.web.payloads import json_response, refusal, view_json
 from bot.channels.web.stream import Streams
 from handoff.asgi.errors import log_error
@@ -135,9 +135,9 @@ class Api:
     async def erase(self, request: Request) -> Response:
         """Everything is gone when this is answered."""
         slug = slug_of(request)
-        await self._chats.erase(slug, bearer(request))
+        was_read = await self._chats.erase(slug, bearer(request))
         words = self._pages.words(self._chats.runtime.municipality(slug), None)
-        return json_response({"text": words.say("utter_stopped")})
+        return json_response({"text": erased_text(words, was_read=was_read)})
 
     async def status(self, request: Request) -> Response:
         """Who is there now, for a page without a chat. Never fails for want of a database: then `on_duty` is null."""

@@ -52,7 +52,7 @@ def child_app(
     streams = Streams(chats, pages, heartbeat_s=heartbeat_s)
     api = Api(chats, pages, streams, text_limit=text_limit)
     bare = last_resort(runtime)
-    forms = Forms(chats, pages, bare, text_limit=text_limit)
+    forms = Forms(chats, pages, bare, origin=origin, text_limit=text_limit)
 
     refuse = _refusals(api, forms, pages)
     contact = security_txt(security_contact, origin, runtime.clock)

@@ -7,6 +7,7 @@ import base64
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -70,19 +71,29 @@ class Chats:
     is_quick: Callable[[str], bool] = lambda _text: False
     """Whether a text is understood so quickly that no thread is needed for it."""
     pace: Pace = field(default_factory=Pace)
+    _days: set[str] = field(default_factory=set)
+    """The expiry days whose key was made or seen by this process."""
 
     async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int) -> View:
         """Take a turn; returns after the commit. The same `message_id` twice is one message."""
         runtime = self.runtime
-        runtime.municipality(slug)
+        municipality = runtime.municipality(slug)
         await self.pace.keep(token)
+        await self._make_day(conversation.expiry_day(runtime.clock(), municipality.retention_days))
         understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
         def work(tx: Connection) -> View:
             return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
 
-        return await awaited(runtime.store.write(work))
+        return await runtime.store.write_short(work)
+
+    async def _make_day(self, day: str) -> None:
+        """Make the key of the day on which a new chat would expire, once: written to the disk here, it would hold the loop."""
+        if day not in self._days:
+            with suppress(HandoffError):  # a chat that has its key needs none; a new one is told in its turn
+                await asyncio.to_thread(self.runtime.vault.make_bucket, day)
+                self._days.add(day)
 
     async def look(self, slug: str, token: bytes, *, after: int) -> View:
         """What stands in the chat after sequence number `after`."""
@@ -110,10 +121,11 @@ class Chats:
         runtime = self.runtime
         await awaited(runtime.store.write(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock())))
 
-    async def erase(self, slug: str, token: bytes) -> None:
-        """'Wis alles'."""
+    async def erase(self, slug: str, token: bytes) -> bool:
+        """'Wis alles'. Returns whether a human had read the chat."""
         runtime = self.runtime
-        await awaited(runtime.store.write(lambda tx: child.erase(tx, runtime, self._own(tx, slug, token), runtime.clock())))
+        gone = await awaited(runtime.store.write(lambda tx: child.erase(tx, runtime, self._own(tx, slug, token), runtime.clock())))
+        return gone.was_read
 
     async def on_duty(self, slug: str) -> bool | None:
         """Whether a human is there now; None when that cannot be found out in time, and then nothing is said about it."""

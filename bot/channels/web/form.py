@@ -17,7 +17,7 @@ from starlette.routing import Route
 from bot.channels.web.api import slug_of
 from bot.channels.web.chats import Chats, View, is_message_id, new_token, read_token
 from bot.channels.web.labels import LABELS
-from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages
+from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, erased_text
 from config.schema import Municipality
 from handoff.asgi.errors import log_error
 from handoff.chats.conversation import new_id
@@ -40,8 +40,9 @@ def page_response(request: Request, page: Page, status: int = 200) -> Response:
 class Forms:
     """The pages and the form behind them."""
 
-    def __init__(self, chats: Chats, pages: Pages, bare: Callable[[str], bytes], *, text_limit: int) -> None:
+    def __init__(self, chats: Chats, pages: Pages, bare: Callable[[str], bytes], *, origin: str, text_limit: int) -> None:
         """Serve them. `bare` makes a page with a text when no other can be made; `text_limit` is in characters."""
+        self._origin = origin
         self._chats = chats
         self._pages = pages
         self._bare = bare
@@ -87,7 +88,7 @@ class Forms:
     async def press(self, request: Request) -> Response:
         """Send, look again, or erase."""
         municipality = self._find(slug_of(request))
-        if _foreign(request):
+        if _foreign(request, self._origin):
             return page_response(request, self._pages.unknown(slug_of(request)), 404)
         form = await _fields(request)
         draft = _draft(form)
@@ -144,14 +145,17 @@ class Forms:
         return self._show(request, municipality, view, draft, notice=notice, status=422)
 
     async def _erase(self, request: Request, municipality: Municipality, token: bytes) -> Response:
+        was_read: bool | None = None
         with suppress(NotFound):  # nothing was sent yet, or it was erased before: it is gone either way
-            await self._chats.erase(municipality.id, token)
-        return await self._begin(request, municipality, Draft(new_token()))
+            was_read = await self._chats.erase(municipality.id, token)
+        return await self._begin(request, municipality, Draft(new_token()), was_read=was_read)
 
-    async def _begin(self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200) -> Response:
+    async def _begin(
+        self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200, was_read: bool | None = None
+    ) -> Response:
         """There is no chat any more: a new one can begin, with what was typed."""
         there = await self._chats.on_duty(municipality.id)
-        notice = self._pages.words(municipality, there).say("utter_stopped")
+        notice = erased_text(self._pages.words(municipality, there), was_read=was_read)
         page = self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice)
         return page_response(request, page, status)
 
@@ -178,9 +182,15 @@ def _draft(form: FormData) -> Draft:
     return replace(draft, message_id=str(message_id) if is_message_id(message_id) else new_id())
 
 
-def _foreign(request: Request) -> bool:
-    """Another site made this browser send the form: its maker would know the token, and read along."""
-    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+def _foreign(request: Request, own: str) -> bool:
+    """Another site made this browser send the form: its maker would know the token, and read along.
+
+    An older browser says only the origin: `null` with our own forms too, because our pages tell no referrer.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin not in ("null", own) and origin.partition("://")[2] != request.headers.get("host")
 
 
 async def _fields(request: Request) -> FormData:

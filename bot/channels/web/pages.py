@@ -181,6 +181,14 @@ class Pages:
         return Page(self._assets.render(name, **values), self._assets.policies[name], secret)
 
 
+def erased_text(words: Wording, *, was_read: bool | None) -> str:
+    """What a child reads after 'Wis alles': that all is gone, and what was read or not. `was_read` is None when it is not known."""
+    said = [words.say("utter_stopped")]
+    if was_read is not None:
+        said.append(words.say("utter_page_erased_read" if was_read else "utter_page_erased_unread"))
+    return " ".join(said)
+
+
 def _newest_buttons(view: View) -> tuple[object, ...]:
     """The quick replies of the newest bubble; none while a human reads."""
     lines = view.chat.lines

@@ -37,6 +37,10 @@ class Lost:
     holder: str
 
 
+class ErasedByChild(NotFound):
+    """The child erased the chat after a human had read it."""
+
+
 class Unreadable(Exception):
     """The person holds the chat, but its keys do not fit."""
 
@@ -64,7 +68,12 @@ def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now:
 
 
 def _lost(tx: Connection, who: Unlocked, handoff_id: str) -> Lost:
-    item = access.handoff_of(tx, who, handoff_id)
+    try:
+        item = access.handoff_of(tx, who, handoff_id)
+    except NotFound:
+        if audit.was_erased_by_child(tx, who.municipality_id, handoff_id):
+            raise ErasedByChild("the child erased this chat") from None
+        raise
     names = {c.id: c.first_name for c in access.colleagues_of(tx, who, item.team_id)}
     return Lost(item, names.get(item.claimed_by or "", ""))
 

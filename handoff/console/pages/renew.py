@@ -37,7 +37,7 @@ def _self(_tx: Connection, who: Unlocked, _now: datetime) -> Unlocked:
 
 async def form(request: Request) -> Response:
     """Show a new passphrase; each visit makes another one, and only the one that is typed counts."""
-    who = await auth.act(request, _self, renewing=True)
+    who = await auth.act(request, _self, unfinished=True)
     return _page(context_of(request), who, passphrases.passphrase())
 
 
@@ -53,7 +53,7 @@ def _mark(context: Context, who: Unlocked, phrase: str) -> str:
 async def renew(request: Request) -> Response:
     """Store the lock made with the new passphrase, when it was typed as shown. All other sessions of this person end."""
     context = context_of(request)
-    who = await auth.act(request, _self, renewing=True)
+    who = await auth.act(request, _self, unfinished=True)
     sent = await forms.fields(request)
     phrase, mark = storable(sent.get("nieuw", "")), storable(sent.get("merk", ""))
     if not hmac.compare_digest(mark.encode(), _mark(context, who, phrase).encode()):
@@ -95,7 +95,7 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
         audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action="renew_passphrase")
         return behind
 
-    for team_id in await auth.act(request, store, renewing=True):
+    for team_id in await auth.act(request, store, unfinished=True):
         with contextlib.suppress(HandoffError):  # the passphrase is stored; the team page offers to go on with the rest
             await team.catch_up(request, team_id)
     return key

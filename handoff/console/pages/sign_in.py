@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handoff import audit, confidant
-from handoff.accounts import credentials, sessions
+from handoff.accounts import credentials, second_step, sessions
 from handoff.accounts.credentials import LoginRow
 from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, device, forms
@@ -82,7 +82,8 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
     def admit(tx: Connection) -> bytes | None:
         if private_key is not None:
             with contextlib.suppress(Denied):
-                cookie = sessions.open_session(tx, vault, row, private_key, now=now, known_device=known)
+                owes = second_step.has(tx, row.person_id) or second_step_required(context, row.municipality_id)
+                cookie = sessions.open_session(tx, vault, row, private_key, now=now, known_device=known, owes_step=owes)
                 _note(tx, vault, row, now, "login", "ok")
                 return cookie
         credentials.note_failure(tx, row, now)  # a right passphrase on a held account counts for nothing: guesses do not prolong it
@@ -93,6 +94,12 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
     if session_cookie is None:
         raise Denied
     return session_cookie, row
+
+
+def second_step_required(context: Context, municipality_id: str) -> bool:
+    """Whether this gemeente lets nobody in with a passphrase alone. One that is not known any more does not either."""
+    found = context.runtime.configuration.municipalities.get(municipality_id)
+    return found is None or found.second_step == "required"
 
 
 async def _unlock(context: Context, row: LoginRow, passphrase: str) -> bytes | None:
@@ -131,7 +138,7 @@ async def sign_out(request: Request) -> Response:
         audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action="logout")
 
     with contextlib.suppress(auth.SignedOut):  # it had ended by itself; the browser is cleaned all the same
-        await auth.act(request, leave, renewing=True)
+        await auth.act(request, leave, unfinished=True)
     answer = RedirectResponse("/inloggen?uit=1", 303)
     auth.drop_cookie(answer, context.settings)
     # "cookies" and "storage" would also wipe what other sites under the gemeente's domain keep, and the two sound switches

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from handoff import confidant
 from handoff.accounts import sessions
 from handoff.accounts.sessions import Unlocked
-from handoff.console.auth import MustRenew, SignedOut, cookie_of
+from handoff.console.auth import MustRenew, SignedOut, cookie_of, refuse_unfinished
 from handoff.console.context import Context, context_of
 from handoff.console.pages.sign_in import person_topic
 from handoff.database import awaited
@@ -154,8 +154,7 @@ def _resume(tx: Connection, context: Context, cookie: bytes, *, touch: bool) -> 
         who = sessions.resume(tx, context.runtime.vault, cookie, now=context.runtime.clock(), touch=touch)
     except Denied:
         raise SignedOut from None
-    if who.must_renew:
-        raise MustRenew
+    refuse_unfinished(who)
     return who
 
 

@@ -16,9 +16,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handoff import audit, keys
+from handoff.accounts import second_step
+from handoff.accounts.second_step import Verdict
 from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, forms
 from handoff.console.context import context_of
+from handoff.console.pages.second_step import SAID, stepped_up
 from handoff.crypto import Vault
 from handoff.errors import Conflict, Denied, PutBack
 from handoff.team import teamwork
@@ -44,6 +47,7 @@ def _values(tx: Connection, vault: Vault, who: Unlocked, error: str = "", notice
     return {
         "who": who, "code": keys.own_code(who).split(" "), "states": teamwork.states(tx, vault, who),
         "helpers": teamwork.helpers_of(tx, vault, who), "error": error, "notice": notice,
+        "second_step": second_step.has(tx, who.person_id), "codes_left": second_step.codes_left(tx, who.person_id),
     }  # fmt: skip
 
 
@@ -61,6 +65,8 @@ async def let_in(request: Request) -> Response:
     vault = context_of(request).runtime.vault
     sent = await forms.fields(request)
     person_id, code = forms.public_id(sent.get("persoon", "")), sent.get("code", "")
+    if (verdict := await stepped_up(request, sent.get("stap", ""))) is not Verdict.RIGHT:
+        return await _refused(request, "grant", person_id, SAID[verdict])
     try:
         renewed = await auth.act(request, lambda tx, who, now: teamwork.let_in(tx, vault, who, person_id, code, now))
     except PutBack:
@@ -81,6 +87,8 @@ async def renew_key(request: Request) -> Response:
     team_id, epoch = forms.public_id(sent.get("team", "")), sent.get("sleutel", "")
     if not (epoch.isascii() and epoch.isdigit() and len(epoch) < 9):
         raise HTTPException(400)
+    if (verdict := await stepped_up(request, sent.get("stap", ""))) is not Verdict.RIGHT:
+        return await _refused(request, "rotate", team_id, SAID[verdict])
     try:
         await auth.act(request, lambda tx, who, now: teamwork.rotate(tx, vault, who, team_id, int(epoch), now))
     except PutBack:
