@@ -100,7 +100,9 @@ def restore(
     if again:
         out.print(f"Opnieuw gewist: {again.chats} gesprekken. Opnieuw buitengesloten: {again.people} mensen.")
     out.print("Iedereen moet opnieuw inloggen. Een bericht dat naar Telegram onderweg was, kan daar twee keer aankomen.")
-    out.print("Is er sinds de kopie een teamsleutel vernieuwd? Draai dan eerst `praat keys accept-older TEAM`.")
+    out.print(
+        "Draai nu `praat audit accept`. Is er sinds de kopie een teamsleutel vernieuwd? Dan ook `praat keys accept-older TEAM`."
+    )
     if aside is not None:
         told = f"De database van daarvoor staat in {aside}. Verwijder haar zodra alles werkt: er staan gesprekken in."
         out.print(told, markup=False)

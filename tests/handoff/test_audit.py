@@ -5,9 +5,11 @@ The attacker here writes in the database as they like, also after taking its tri
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -228,3 +230,16 @@ def test_nobody_is_written_down_for_a_chat_that_is_not_theirs(house: House) -> N
         browser.get(f"/gesprek/{child.handoff_id}")
         browser.get(f"/gesprek/{child.handoff_id}/deel?na=1", **{"X-Console": "1"})
     assert _openings(house) == 0
+
+
+def test_words_are_opened_for_a_person_in_one_place() -> None:
+    """Whoever adds a second place must decide there too that the line comes first."""
+    root = Path(__file__).parents[2]
+    asking = {
+        str(file.relative_to(root))
+        for package in ("bot", "handoff")
+        for file in (root / package).rglob("*.py")
+        if re.search(r"\btranscript\.(lines|read)\(|\.open_(conversation|messages)\(", file.read_text(encoding="utf-8"))
+    }
+    of_children = {"bot/child.py", "handoff/transcript.py"}
+    assert asking - of_children == {"handoff/confidant.py"}

@@ -14,9 +14,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-_SQLITE = (
-    "CREATE TRIGGER audit_entry_no_{0} BEFORE {1} ON audit_entry BEGIN SELECT RAISE(ABORT, 'an audit line stays as it is'); END"
-)
+_SQLITE = "CREATE TRIGGER audit_entry_no_{0} BEFORE {1} ON audit_entry BEGIN SELECT RAISE(ABORT, 'an audit line stays'); END"
 _REFUSE = {
     "sqlite": (_SQLITE.format("update", "UPDATE"), _SQLITE.format("delete", "DELETE")),
     "postgresql": (
