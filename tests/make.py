@@ -134,6 +134,15 @@ def key_code(tx: Connection, person_id: str) -> str:
     return keys.code_of(person_id, tx.execute(sa.select(person.c.public_key).where(person.c.id == person_id)).scalar_one())
 
 
+def drop_guards(tx: Connection) -> None:
+    """Let audit lines be changed and deleted, as whoever owns the database can."""
+    if tx.dialect.name == "sqlite":
+        for what in ("update", "delete"):
+            tx.execute(sa.text(f"DROP TRIGGER IF EXISTS audit_entry_no_{what}"))
+    else:
+        tx.execute(sa.text("DROP TRIGGER IF EXISTS audit_entry_stays ON audit_entry"))
+
+
 def look(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> OpenChat:
     """Open a chat as the console does, in one transaction: first the line in the audit."""
     confidant.look(tx, runtime, who, handoff_id, now)

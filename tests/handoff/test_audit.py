@@ -23,7 +23,7 @@ from handoff.confidant import LOOK
 from handoff.errors import Denied, StoreUnavailable
 from handoff.models import APPEND_ONLY, audit_entry, conversation_key
 from tests.handoff.desk import desk, new_child, read, write
-from tests.make import CITY, House, rows
+from tests.make import CITY, House, drop_guards, rows
 
 no = audit_entry.c.no
 
@@ -48,11 +48,7 @@ def _by_force(house: House, *statements: sa.sql.expression.Executable) -> None:
     """Do this as somebody who owns the database."""
 
     def work(tx: Connection) -> None:
-        if tx.dialect.name == "sqlite":
-            for what in ("update", "delete"):
-                tx.execute(sa.text(f"DROP TRIGGER IF EXISTS audit_entry_no_{what}"))
-        else:
-            tx.execute(sa.text("DROP TRIGGER IF EXISTS audit_entry_stays ON audit_entry"))
+        drop_guards(tx)
         for statement in statements:
             tx.execute(statement)
 
