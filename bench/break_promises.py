@@ -50,7 +50,7 @@ BREAKS = (
     Break(7, "handoff/chats/outbox.py", "outbox.c.due_at <= sa.bindparam(\"now\"), _IS_FIRST)", "outbox.c.due_at <= sa.bindparam(\"now\"))", f"{PROMISES} -k test_7"),
     Break(7, "bot/waiting.py", "await _all(runtime, due.take_lapsed, _lapse, now) + await", "await", f"{PROMISES} -k test_7"),
     Break(7, "bot/channels/telegram/polling.py", "            await self._updates.take(update)\n", "", "tests/telegram/test_incoming.py -k twice"),
-    Break(5, "handoff/clock.py", "now - within < moment <= now + AHEAD", "now - within < moment", "tests/handoff/test_clock_back.py -k sign_of_life"),
+    Break(5, "handoff/clock.py", "now - within < moment <= now + ahead", "now - within < moment", "tests/handoff/test_clock_back.py -k sign_of_life"),
     Break(5, "handoff/queue/roster.py", "shift.c.seen_at <= now + AHEAD, person.c", "person.c", "tests/handoff/test_clock_back.py -k beat_from_the_future"),
     Break(6, "handoff/keys/conversation.py", '    if team_id not in row.teams.split(","):\n        raise Denied\n', "", "tests/handoff/test_keys_tamper.py"),
     Break(7, "handoff/queue/due.py", "HANDOFF_IS_CLAIMED, ahead).values(lease_until=now + LEASE)", "HANDOFF_IS_CLAIMED, ahead).values(lease_until=handoff.c.lease_until)", "tests/handoff/test_clock_back.py -k vanished"),

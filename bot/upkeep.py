@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from bot.clock_watch import ClockWatch
 from bot.waiting import plan_again, tell_waiting
-from config.schema import Route
+from config.schema import AMSTERDAM, Route
 from handoff.accounts import sessions
 from handoff.backups.replay import KEPT, keep
 from handoff.chats import deletions, outbox, retention
@@ -34,6 +34,10 @@ STEADY = timedelta(minutes=5)
 start of a machine is right by then."""
 
 
+QUIET_HOURS = (3, 4)
+"""Wall-clock hours in which SQLite's file is written anew."""
+
+
 class Upkeep:
     """The rounds of the loops that touch the queue. One for each process."""
 
@@ -42,6 +46,7 @@ class Upkeep:
         self._since: datetime | None = None
         self._looked_at: datetime | None = None
         self._routes: Mapping[str, Route] = {}
+        self._rebuilt_on: date | None = None
 
     async def tell_waiting(self) -> int:
         """Say what is due; see `bot.waiting`. Looks at everything first at a start, after a jump and when routes changed."""
@@ -84,7 +89,14 @@ class Upkeep:
         elif self._clock.steady_for() >= STEADY:
             await self._end_what_is_past(now)
         await awaited(store.read(partial(keep, vault=self._runtime.vault, now=now)))
+        if self._rebuild_is_due(now):
+            self._rebuilt_on = now.date()
+            log.info("database_rebuilt", done=await awaited(store.rebuild()))
         await awaited(store.tidy())
+
+    def _rebuild_is_due(self, now: datetime) -> bool:
+        """Once a night: what is left of erased rows in pages that are in use goes too. Then the fewest children wait for it."""
+        return now.astimezone(AMSTERDAM).hour in QUIET_HOURS and self._rebuilt_on != now.date()
 
     async def _end_what_is_past(self, now: datetime) -> None:
         store, vault = self._runtime.store, self._runtime.vault

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from handoff import crypto
 from handoff.accounts.credentials import KEY, LockedKey, LoginRow, is_held, is_own, store_key
-from handoff.clock import AHEAD, is_recent
+from handoff.clock import CORRECTION, is_recent
 from handoff.crypto import Vault
 from handoff.errors import Denied
 from handoff.models import membership, person, session, team_wrap
@@ -185,8 +185,10 @@ def _session_row(tx: Connection, session_id: bytes) -> sa.Row[Any] | None:
 
 
 def _is_alive(row: sa.Row[Any], now: datetime) -> bool:
-    """Neither old nor idle, nor from a clock that ran ahead: after a correction nobody stays signed in longer than was meant."""
-    return now < row.expires_at <= now + LONGEST + AHEAD and is_recent(row.last_seen_at, within=IDLE, now=now)
+    """Neither old nor idle, nor from a clock that ran far ahead: after a correction nobody stays signed in much longer than was
+    meant, and nobody is thrown out of a chat for a correction of a minute."""
+    not_old = now < row.expires_at <= now + LONGEST + CORRECTION
+    return not_old and is_recent(row.last_seen_at, within=IDLE, now=now, ahead=CORRECTION)
 
 
 def _moment(at: datetime) -> str:

@@ -55,6 +55,12 @@ class PostgresStore:
         done.set_result(True)
         return done
 
+    def rebuild(self) -> Future[bool]:
+        """Nothing to do here, as in `tidy`."""
+        done: Future[bool] = Future()
+        done.set_result(False)
+        return done
+
     def close(self) -> None:
         """See `Store.close`."""
         self._threads.shutdown()

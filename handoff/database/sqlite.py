@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Awaitable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -24,7 +26,15 @@ from handoff.database.store import BUSY_MS, T, Work, submit, unavailable
 from handoff.errors import StoreUnavailable
 from handoff.events import ERASURES, REPLACED, Event, Hub
 
+log = structlog.get_logger()
+
 _READERS = 4
+_HOLD_MS = 100
+"""How long emptying the log may keep writers waiting for a reader, each time that it is tried."""
+
+LARGEST = 256 << 20
+"""Bytes of a file that is still written anew: about 4 seconds, and as much memory."""
+
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledgement survives a power cut
@@ -102,15 +112,31 @@ class SqliteStore:
         return submit(self._readers, self._read, work)
 
     def tidy(self) -> Future[bool]:
-        """Empty the write-ahead log, where deleted rows live on (with an open reader it must be tried again)."""
+        """Empty the write-ahead log, where deleted rows live on. False when somebody went on reading in it: try again later.
+
+        While it waits for readers nobody can write, so it waits shortly and comes back: a child is not kept for a reader's sake.
+        """
         return self._readers.submit(self._checkpoint)
+
+    def rebuild(self) -> Future[bool]:
+        """See `Store.rebuild`. A file that is too large to be written anew while children wait is left, and that is said."""
+        if self._path.exists() and self._path.stat().st_size > LARGEST:
+            log.warning("database_too_large_to_rebuild", megabytes=self._path.stat().st_size >> 20)
+            refused: Future[bool] = Future()
+            refused.set_result(False)
+            return refused
+        return self._writing.rebuild()
 
     def _checkpoint(self) -> bool:
         try:
             self._same_file()
-            with contextlib.closing(sqlite3.connect(self._path, timeout=BUSY_MS / 1000)) as raw:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_HOLD_MS / 1000)) as raw:
                 raw.execute("PRAGMA secure_delete=ON")
-                return bool(raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+                for pause_s in (0.05, 0.1, 0.2, 0.4, 0.8, 0.0):
+                    if raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                        return True
+                    time.sleep(pause_s)
+                return False
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the database cannot be used: {error.sqlite_errorname}") from None
 

@@ -99,6 +99,13 @@ class WritingConnection:
             self._transaction = None
         self._see_file(self._inode)
 
+    def rebuild(self) -> None:
+        """Write the whole file anew. Raises what SQLite raises, and `StoreUnavailable`."""
+        self.begin()  # opens, and sees that the file is there
+        self.undo()
+        connection: Any = self._connection
+        connection.connection.dbapi_connection.execute("VACUUM").close()
+
     def do(self, job: Job, *, savepoint: bool) -> None:
         """Do one job's work: its own failure undoes its own work only; a failure of the database undoes the whole batch.
 

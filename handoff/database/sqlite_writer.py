@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from sqlalchemy import Connection
 
@@ -38,6 +39,25 @@ class _Begun:
         self.failed: BaseException | None = None
 
 
+class Rebuild:
+    """Write the whole file anew, between two batches: what comes meanwhile waits, and does not fail."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: Future[bool] = Future()
+
+    def run(self, connection: WritingConnection) -> None:
+        """Do it; false when the database could not be had. Never raises: the thread goes on."""
+        try:
+            connection.rebuild()
+        except BaseException:  # noqa: BLE001 - as in `Writer`: without the thread nobody is heard any more
+            connection.undo()
+            self.future.set_result(False)
+        else:
+            self.future.set_result(True)
+
+
 def _nothing(_tx: Connection) -> None:
     """Wake the thread: with it, it does all that waits."""
 
@@ -47,7 +67,7 @@ class Writer:
 
     def __init__(self, connection: WritingConnection, hub: Hub) -> None:
         self._connection, self._hub = connection, hub
-        self._inbox: queue.SimpleQueue[Job | _Begun | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Job | Rebuild | _Begun | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._taken = False
@@ -69,6 +89,16 @@ class Writer:
                     job.loop.call_soon(self._go, job.loop)
         if job.error is not None:
             job.settle()
+
+    def rebuild(self) -> Future[bool]:
+        """Have the thread write the file anew when it has the database. False when it could not, or the store is closed."""
+        asked = Rebuild()
+        with self._gate:
+            if self._closed:
+                asked.future.set_result(False)
+            else:
+                self._inbox.put(asked)
+        return asked.future
 
     def close(self) -> None:
         """Finish what was accepted, then let go of the database."""
@@ -120,28 +150,33 @@ class Writer:
 
     def _run(self) -> None:
         waiting: list[Job] = []
+        rebuilds: list[Rebuild] = []
         closing = False
         while True:
             done: list[Job] = []
             for item in self._items():
                 if isinstance(item, Job):
                     waiting.append(item)
+                elif isinstance(item, Rebuild):
+                    rebuilds.append(item)
                 elif item is None:
                     closing = True
                 else:
                     self._finish(item)
                     done = item.jobs
             has_it = bool(done)
-            if (waiting or closing) and (has_it or self._take()):
+            if (waiting or rebuilds or closing) and (has_it or self._take()):
                 has_it, waiting = True, [*waiting, *self._all_short()]
                 self._together(waiting)
-                done, waiting = [*done, *waiting], []
+                for rebuild in rebuilds:
+                    rebuild.run(self._connection)
+                done, waiting, rebuilds = [*done, *waiting], [], []
             if has_it:
                 self._release(done)
                 if closing:
                     return
 
-    def _items(self) -> list[Job | _Begun | None]:
+    def _items(self) -> list[Job | Rebuild | _Begun | None]:
         """Wait for something; with it, what else is there."""
         found = [self._inbox.get()]
         with contextlib.suppress(queue.Empty):

@@ -44,6 +44,13 @@ class Store(Protocol):
         """Overwrite what was deleted where the database allows it. False when it must be tried again later."""
         ...
 
+    def rebuild(self) -> Future[bool]:
+        """Write everything anew, without what is left of deleted rows in pages that are in use. Whoever writes meanwhile waits.
+
+        False when it could not be done now, and where the database does not need it or does it by itself.
+        """
+        ...
+
     def close(self) -> None:
         """Finish what was accepted, then let go of the database."""
         ...

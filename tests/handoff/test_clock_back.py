@@ -24,7 +24,7 @@ from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import deletions, outbox
 from handoff.chats.conversation import Door
-from handoff.clock import AHEAD, is_recent
+from handoff.clock import AHEAD, CORRECTION, is_recent
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
 from handoff.errors import Denied
@@ -202,6 +202,42 @@ def test_nobody_stays_signed_in_by_a_clock_that_ran_ahead(house: House) -> None:
         house.runtime.store.read(
             lambda tx: sessions.resume(tx, house.runtime.vault, cookie, now=house.clock(), touch=False)
         ).result()
+
+
+@pytest.mark.parametrize("back", [timedelta(seconds=6), timedelta(minutes=1), CORRECTION - timedelta(seconds=30)])
+def test_a_correction_of_the_clock_throws_no_confidant_out_of_a_chat(house: House, back: timedelta) -> None:
+    """Their console beats on, so the child stays with them."""
+    house.confidant("sanne")
+    machine, run = Machine(house), house.runtime
+    sanne, cookie = house.sign_in("sanne")
+    chat = first_child(house).conversation_id
+    machine.claim(sanne, chat)
+    machine.run(2, sanne)
+    house.clock.now -= back
+
+    def beat(tx: Connection) -> None:
+        who = sessions.resume(tx, run.vault, cookie, now=house.clock(), touch=False)
+        confidant.alive(tx, who, house.clock())
+
+    for _ in range(int(LEASE.total_seconds() / 25) + 2):
+        run.store.write(beat).result()
+        machine.run(25)
+    assert machine.item(chat).claimed_by == sanne.person_id
+
+
+def test_nobody_stays_signed_in_much_longer_by_a_correction(house: House) -> None:
+    house.confidant("sanne")
+    _, cookie = house.sign_in("sanne")
+    house.clock.now -= CORRECTION
+    house.clock.turn(minutes=29, seconds=59)
+
+    def look(tx: Connection) -> Unlocked:
+        return sessions.resume(tx, house.runtime.vault, cookie, now=house.clock(), touch=False)
+
+    house.runtime.store.read(look).result()
+    house.clock.turn(seconds=2)
+    with pytest.raises(Denied):
+        house.runtime.store.read(look).result()
 
 
 def test_nobody_is_kept_out_by_a_clock_that_ran_ahead(house: House) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -149,6 +151,89 @@ def test_what_was_deleted_does_not_stay_in_the_log(tmp_path: Path) -> None:
     store.write(lambda tx: tx.execute(note.delete())).result()
     assert store.tidy().result() is True
     assert secret.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("s.db*"))
+    store.close()
+
+
+def test_emptying_the_log_beside_a_reader_that_hangs_keeps_no_child_waiting(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    store.write(_add(1)).result()
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM note").fetchall()
+    store.write(_add(2)).result()
+    tidied = store.tidy()
+    beside = 0
+    for number in range(3, 43):
+        assert store.write(_add(number)).result() == number
+        beside += not tidied.done()
+        time.sleep(0.02)
+    assert beside >= 3, "they wrote while the log was waited for, and not only before it was"
+    assert tidied.result() is False
+    other.execute("COMMIT")
+    other.close()
+    assert store.tidy().result() is True
+    assert (tmp_path / "s.db-wal").stat().st_size == 0
+    store.close()
+
+
+def test_short_reads_one_after_another_do_not_keep_the_log_full(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    stop = threading.Event()
+
+    def slowly(tx: sa.Connection) -> None:
+        tx.execute(sa.select(note)).all()
+        time.sleep(0.03)
+
+    def read() -> None:
+        while not stop.is_set():
+            store.read(slowly).result()
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(20):
+        store.write(_add(number)).result()
+    tidied = any(store.tidy().result() for _ in range(5))
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert tidied
+    store.close()
+
+
+def test_writing_the_file_anew_leaves_nothing_deleted_and_nobody_fails_meanwhile(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    word = "bekend-woord-" + "q" * 20
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as raw:
+        raw.execute("PRAGMA secure_delete=OFF")
+        raw.executemany("INSERT INTO note VALUES (?, ?)", [(1000 + n, word) for n in range(200)])
+        raw.execute("DELETE FROM note")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert word.encode() in (tmp_path / "s.db").read_bytes(), "the positive control"
+    futures = [store.write(_add(n)) for n in range(50)]
+    rebuilt = store.rebuild()
+    futures += [store.write(_add(n)) for n in range(50, 100)]
+    assert rebuilt.result() is True
+    assert sorted(future.result() for future in futures) == _ids(store) == list(range(100))
+    assert store.tidy().result() is True
+    assert word.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("s.db*"))
+    store.close()
+    assert store.rebuild().result() is False
+
+
+def test_a_database_that_somebody_else_holds_is_not_written_anew(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert store.rebuild().result() is False
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.write(_add(1)).result() == 1
+    assert store.rebuild().result() is True
     store.close()
 
 

@@ -119,7 +119,7 @@ class Chats:
     async def confirm(self, slug: str, token: bytes, seq: int) -> None:
         """The page shows everything up to `seq`."""
         runtime = self.runtime
-        await awaited(runtime.store.write(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock())))
+        await runtime.store.write_short(lambda tx: child.confirm(tx, runtime, self._own(tx, slug, token), seq, runtime.clock()))
 
     async def erase(self, slug: str, token: bytes) -> bool:
         """'Wis alles'. Returns whether a human had read the chat."""

@@ -1,0 +1,1 @@
+"""Whether anything is lost when everything goes wrong: `python -m bench.kill`."""
