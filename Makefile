@@ -20,7 +20,7 @@ help:
 	@echo 'make run    serve the child page and the console on this machine, with a demo gemeente'
 	@echo 'make test   everything CI runs: style, types, imports, texts, unit, both databases, browser'
 	@echo 'make check  the quick part of it: style, types, imports, texts'
-	@echo 'make prove  the long proofs, whole: kill rounds, state machines, each promise broken, speed'
+	@echo 'make prove  the long proofs, whole: kill rounds, state machines, each promise broken, speed beside Rasa'
 	@echo 'make train  train the language model with Rasa (fetches about 2 GB the first time)'
 	@echo 'make parity ask Rasa itself whether the bot answers as it does, on every sentence we have'
 
@@ -31,7 +31,7 @@ test: check .venv/.browser
 	@$(SAY) 'Tests on SQLite and PostgreSQL'
 	@$(BIN)/pytest -n 2 --dist worksteal --ignore=tests/browser
 	@$(SAY) 'Tests in the browser'
-	@$(BIN)/pytest -n 2 --dist worksteal tests/browser
+	@$(BIN)/pytest -n 3 --dist worksteal tests/browser
 
 check: .venv/.test .venv/.bundles
 	@$(SAY) 'Style, types, imports, texts'
@@ -39,7 +39,7 @@ check: .venv/.test .venv/.bundles
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy & types=$$!; { $(BIN)/lint-imports --no-logo && $(BIN)/praat check; }; rest=$$?; wait $$types && exit $$rest
 
-# `make test` runs each of these small.
+# `make test` runs each of these small. Beside whom the speed is measured, Rasa, is fetched as for `make train`.
 prove: .venv/.test .venv/.bundles
 	@$(SAY) 'The long proofs, whole'
 	@PRAAT_PROOF=whole $(BIN)/pytest -n 2 --dist worksteal -m proof

@@ -4,7 +4,8 @@
 
 The product is `praat serve child` on SQLite with `synchronous=FULL` (with `--postgresql`: two of them); the peer is Rasa's REST
 channel with RulePolicy (`bench/rasa_bot`). Rounds of both take turns, since a machine is never quiet: judge by the ratios.
-`--tree` measures the product of another checkout, for a before and after. Prints a table, the bars, and a JSON line.
+`--tree` measures the product of another checkout, for a before and after. Prints a table, the bars, and a JSON line; exit code 1
+when a bar is not held.
 """
 
 from __future__ import annotations
@@ -195,21 +196,25 @@ BARS: dict[str, tuple[str, float]] = {
 """How many times better than Rasa in the same run: more turns, less waiting, less CPU."""
 
 
-def show(figures: dict[str, dict[str, float]], *, postgresql: bool) -> None:
-    """Print the figures side by side, and whether the bars hold."""
+def show(figures: dict[str, dict[str, float]], *, postgresql: bool) -> bool:
+    """Print the figures side by side; gives whether every bar that could be judged holds."""
+    held = True
     ours, theirs = figures["praat"], figures.get("rasa", {})
     print(f"{'':<20}{'praat':>10}{'rasa':>10}{'times better':>14}")
     for name, value in ours.items():
         other = theirs.get(name)
         ratio = other and (value / other if name == "turns_per_second" else other / value)
         bar = 5.0 if postgresql and name == "turns_per_second" else BARS.get(name, ("", 0.0))[1]
-        verdict = f"   bar {bar:g}: {'held' if ratio >= bar else 'NOT HELD'}" if ratio and bar else ""
+        good = not (ratio and bar) or ratio >= bar
+        held = held and good
+        verdict = f"   bar {bar:g}: {'held' if good else 'NOT HELD'}" if ratio and bar else ""
         print(f"{name:<20}{value:>10.2f}{f'{other:.2f}' if other else '':>10}{f'{ratio:.1f}' if ratio else '':>14}{verdict}")
     print(json.dumps({name: {key: round(value, 3) for key, value in row.items()} for name, row in figures.items()}))
+    return held
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run it."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; exit code 1 when a bar is not held."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--turns", type=int, default=600, help="turns of the product in a round; the peer does a quarter")
@@ -218,8 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tree", type=Path, default=ROOT)
     options = parser.parse_args(arguments)
     figures = measure(options)
-    show(figures, postgresql=options.postgresql)
+    return int(not show(figures, postgresql=options.postgresql))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ from rich.console import Console
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import CHANNELS, SPECS, forget_others, read_settings
-from bot.cli import audit, backups, clock, keys, nlu, people
+from bot.cli import audit, backups, clock, erase_check, keys, nlu, people
 from bot.cli.terminal import lines, municipality_in, use_utf8
 from bot.hardening import harden
 from bot.preflight import CannotStart, own_place, see_no_root, see_safe_words
@@ -40,6 +40,7 @@ app.add_typer(clock.app, name="clock")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.add_typer(backups.recovery, name="recovery")
+app.command("erase-check")(erase_check.erase_check)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

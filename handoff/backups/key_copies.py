@@ -44,7 +44,7 @@ def new_recovery_key(vault: Vault, *, replace: bool, cost: Cost) -> str:
 
     Raises `BadCopy` when there is one, unless `replace`; the copies of before then open with the words of before.
     """
-    files = _opened(vault)
+    files = opened(vault)
     if PUBLIC in files.names():
         if not replace:
             raise BadCopy("er is al een herstelsleutel; met --replace komt er een nieuwe, en maakt u daarna nieuwe kopieën")
@@ -56,7 +56,7 @@ def new_recovery_key(vault: Vault, *, replace: bool, cost: Cost) -> str:
 
 def back_up_keys(vault: Vault, secret: bytes, path: Path, now: datetime) -> KeysCopied:
     """Bring the copies up to date: add what is new, destroy what was destroyed. Raises `BadCopy`, `StoreUnavailable`."""
-    files = _opened(vault)
+    files = opened(vault)
     try:
         recovery = RecoveryKey.parse(files.read(PUBLIC).decode())
     except Denied:
@@ -115,7 +115,7 @@ def put_back_keys(path: Path, words: str, key_dir: Path, secret_file: Path, now:
     return new
 
 
-def _opened(vault: Vault) -> KeyDirectory:
+def opened(vault: Vault) -> KeyDirectory:
     """The key directory, as what it says itself to be. Raises `BadCopy` when it is away."""
     try:
         marker = vault.key_files.marker()
