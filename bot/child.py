@@ -1,6 +1,7 @@
 """What a child can do, whatever the channel: send, look, confirm what it saw, erase everything.
 
-Each function is one use case; the caller owns the transaction. All but `send` raise `NotFound` for a token that opens nothing.
+Each function is one use case; the caller owns the transaction. All but `send` raise `NotFound` for a token that opens nothing
+(`Ended` when its time was over).
 """
 
 from __future__ import annotations
@@ -142,6 +143,8 @@ def somebody_there(tx: Connection, runtime: Runtime, municipality_id: str, now: 
 
 def _arrival(tx: Connection, runtime: Runtime, door: Door, now: datetime, municipality_id: str | None) -> Arrival:
     found = arrival.find(tx, runtime.vault, door, now)
+    if found is None:
+        conversation.demand_not_ended(tx, runtime.vault, door, municipality_id)
     if found is None or municipality_id not in (None, found.chat.municipality_id):
         raise NotFound("no such conversation")
     return found
@@ -149,6 +152,8 @@ def _arrival(tx: Connection, runtime: Runtime, door: Door, now: datetime, munici
 
 def _chat(tx: Connection, runtime: Runtime, door: Door, municipality_id: str | None = None) -> Chat:
     chat = conversation.find(tx, runtime.vault, door)
+    if chat is None:
+        conversation.demand_not_ended(tx, runtime.vault, door, municipality_id)
     if chat is None or municipality_id not in (None, chat.municipality_id):
         raise NotFound("no such conversation")
     return chat

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from config.channels import ScriptNeeds
 from config.intents import INTENTS
 from config.parse import Parsed
-from config.required import WITH_CONFIDANT, Requirements
+from config.required import WITH_CONFIDANT, WITH_DAYS, Requirements
 from config.responses import UtteranceSource
 from config.schema import PLACEHOLDER, PLACEHOLDERS, Condition, Helpline, Variant
 from config.yaml_tree import Tree
@@ -82,6 +82,8 @@ def _placeholders(source: UtteranceSource, i: int, variant: Variant, helplines: 
             source.tree.add(path, f"{{{found}}} is a line for admins; a child never reads it")
         elif found == "confidant" and name not in WITH_CONFIDANT:
             source.tree.add(path, f"{{confidant}} is known only in {' and '.join(sorted(WITH_CONFIDANT))}")
+        elif found == "days" and name not in WITH_DAYS:
+            source.tree.add(path, f"{{days}} are known only in {' and '.join(sorted(WITH_DAYS))}")
         elif found == "page" and name not in needs.with_page:
             source.tree.add(path, f"{{page}} is filled in only in {' and '.join(sorted(needs.with_page))}")
         elif found == "municipality" and name in needs.without_municipality:

@@ -61,6 +61,9 @@ CORE = ScriptNeeds(
 WITH_CONFIDANT = frozenset({"utter_taken_over", "utter_transferred"})
 """The only two that may name the `{confidant}`: the turns in which a human is known."""
 
+WITH_DAYS = frozenset({"utter_page_ended"})
+"""The only one that may name the `{days}`: what is said of a chat whose time was over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:

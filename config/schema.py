@@ -120,7 +120,7 @@ class Utterance(Frozen):
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 """Rasa's `{name}` form; only names of `PLACEHOLDERS` and of helplines are allowed, and nothing else is interpreted."""
 
-PLACEHOLDERS = frozenset({"confidant", "municipality", "page"})
+PLACEHOLDERS = frozenset({"confidant", "days", "municipality", "page"})
 
 
 class Script(Frozen):

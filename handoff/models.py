@@ -342,6 +342,18 @@ erased = sa.Table(
     _at("erased_at"),
 )
 
+ended = sa.Table(
+    "ended",
+    metadata,
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("child_auth", sa.LargeBinary, primary_key=True),  # whoever still has the token is told what became of the chat
+    sa.Column("conversation_id", sa.String(32), primary_key=True),
+    sa.Column("municipality_id", sa.String(64), nullable=False),
+    sa.Column("days", sa.SmallInteger, nullable=False),  # how old it was when its time was over
+    _at("ended_at"),
+    sa.Index("ix_ended_ended_at", "ended_at"),
+)
+
 deletion = sa.Table(
     "deletion",
     metadata,

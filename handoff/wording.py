@@ -113,6 +113,11 @@ class Wording:
         found = self.choose(utterance_id)
         return "" if found is None else self.text(found)
 
+    def say_of_days(self, utterance_id: str, days: int) -> str:
+        """Do as `say`, of something that was so many days old."""
+        found = self.choose(utterance_id)
+        return "" if found is None else render(self._runtime, self.moment.municipality_id, found, days=days)
+
     def buttons(self, utterance_id: str) -> tuple[QuickReply, ...]:
         """Return the quick replies that go with an utterance now."""
         found = self.choose(utterance_id)
@@ -171,12 +176,13 @@ def render(
     *,
     confidant: str | None = None,
     page: Callable[[], str] | None = None,
+    days: int | None = None,
 ) -> str:
     """Fill in numbers and names. `page` gives the page's address, and is asked only when the sentence names it."""
     text = sentence.utterance.variants[sentence.variant].text
     name = "" if municipality_id is None else runtime.municipality(municipality_id).name
     address = page() if page is not None and "{page}" in text else ""
-    return fill_in(text, runtime.configuration.helplines, municipality=name, confidant=confidant, page=address)
+    return fill_in(text, runtime.configuration.helplines, municipality=name, confidant=confidant, page=address, days=days)
 
 
 def dialled(runtime: Runtime) -> list[tuple[str, str]]:

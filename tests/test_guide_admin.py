@@ -33,7 +33,7 @@ def test_defaults_are_those_of_the_program() -> None:
 
 
 def test_every_command_that_it_names_exists() -> None:
-    named = set(re.findall(r"\bpraat ([a-z-]+)(?: ([a-z]+))?", " ".join(GUIDE.split())))
+    named = set(re.findall(r"\bpraat ([a-z-]+)(?: ([a-z-]+))?", " ".join(GUIDE.split())))
     commands = {name: getattr(sub, "commands", {}) for name, sub in getattr(get_command(app), "commands", {}).items()}
     assert {"run", "check", "person", "sticker"} <= {first for first, _ in named}
     for first, second in named:

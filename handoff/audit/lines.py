@@ -21,6 +21,9 @@ from handoff.models import audit_entry
 ERASED = "erased_by_child"
 """The action of a child that erased a chat which a human had read."""
 
+ENDED = "ended_by_time"
+"""The action of the loops that end a chat in which a child still waited or a human still talked."""
+
 
 class Entry(NamedTuple):
     """The columns of a line that its mac covers."""
@@ -64,8 +67,17 @@ def has_line(tx: Connection, *, person_id: str, action: str, object_id: str, now
 
 def was_erased_by_child(tx: Connection, municipality_id: str, handoff_id: str) -> bool:
     """Return whether the child erased the chat of this handoff after a human had read it."""
+    return _is_noted(tx, municipality_id, handoff_id, ERASED)
+
+
+def was_ended_by_time(tx: Connection, municipality_id: str, handoff_id: str) -> bool:
+    """Return whether the chat of this handoff was deleted, although it was open, because its time was over."""
+    return _is_noted(tx, municipality_id, handoff_id, ENDED)
+
+
+def _is_noted(tx: Connection, municipality_id: str, handoff_id: str, action: str) -> bool:
     c = audit_entry.c
-    mine = (c.municipality_id == municipality_id, c.action == ERASED, c.object == handoff_id)
+    mine = (c.municipality_id == municipality_id, c.action == action, c.object == handoff_id)
     return tx.execute(sa.select(c.id).where(*mine).limit(1)).first() is not None
 
 

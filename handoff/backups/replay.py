@@ -16,7 +16,7 @@ from config.limits import LONGEST_RETENTION
 from handoff.chats.retention import GRACE
 from handoff.crypto import Tombstone, Vault
 from handoff.events import ERASURES, announce, chat_topic, team_topic
-from handoff.models import conversation, erased, event, handoff, person, session, shift
+from handoff.models import conversation, erased, event, handoff, person, session, shift, team
 
 RECENT = timedelta(days=2)
 """How far back `keep` looks after an erasure; a start looks at everything."""
@@ -31,6 +31,8 @@ class Replayed:
 
     chats: int
     people: int
+    teams: tuple[str, ...] = ()
+    """Teams whose key was renewed since: theirs is refused until somebody accepts the older one (decision 0031)."""
 
     def __bool__(self) -> bool:
         return bool(self.chats or self.people)
@@ -53,7 +55,7 @@ def keep(tx: Connection, vault: Vault, now: datetime, since: datetime | None = N
 
 def replay(tx: Connection, vault: Vault, now: datetime) -> Replayed:
     """Erase what has a tombstone, and close the door again for who left. Raises `StoreUnavailable`."""
-    return Replayed(_chats(tx, vault, now), _people(tx, vault, now))
+    return Replayed(_chats(tx, vault, now), _people(tx, vault, now), _behind(tx, vault))
 
 
 def _chats(tx: Connection, vault: Vault, now: datetime) -> int:
@@ -93,6 +95,11 @@ def _people(tx: Connection, vault: Vault, now: datetime) -> int:
         tx.execute(session.delete().where(session.c.person_id == one))
         tx.execute(shift.update().where(shift.c.person_id == one, shift.c.ends_at.is_(None)).values(ends_at=now))
     return len(back)
+
+
+def _behind(tx: Connection, vault: Vault) -> tuple[str, ...]:
+    found = tx.execute(sa.select(team.c.id, team.c.epoch).where(team.c.epoch > 0).order_by(team.c.id)).all()
+    return tuple(row.id for row in found if vault.epochs.newest(row.id, row.epoch) > row.epoch)
 
 
 def settle_tables(tx: Connection) -> None:

@@ -16,7 +16,7 @@ from handoff.database.prepared import PreparedInsert
 from handoff.errors import NotFound
 from handoff.events import ERASURES, announce, chat_topic
 from handoff.keys import ConversationKey, KeyScope, TeamKey
-from handoff.models import conversation, erased, handoff, message, person
+from handoff.models import conversation, ended, erased, handoff, message, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ class Erased:
     """Whether a human was announced to the child as reading: then something of it may live on in a memory."""
 
 
+class Ended(NotFound):
+    """This chat's time was over, and it was deleted when it was so many `days` old."""
+
+    def __init__(self, days: int) -> None:
+        super().__init__("the time of this conversation was over")
+        self.days = days
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Where a child came in: the channel and the secret that only this child holds (a browser's token, a chat id)."""
@@ -76,6 +84,14 @@ def find(tx: Connection, vault: Vault, door: Door, *, lock: bool = False) -> Cha
     )
     row = tx.execute(query.with_for_update() if lock else query).first()
     return Chat(**row._asdict()) if row else None
+
+
+def demand_not_ended(tx: Connection, vault: Vault, door: Door, municipality_id: str | None) -> None:
+    """Raise `Ended` when there was a chat behind this door whose time is over."""
+    mine = (ended.c.channel == door.channel, ended.c.child_auth == vault.child_auth(door.channel, door.token))
+    row = tx.execute(sa.select(ended.c.days, ended.c.municipality_id).where(*mine).order_by(ended.c.ended_at.desc())).first()
+    if row is not None and municipality_id in (None, row.municipality_id):
+        raise Ended(row.days)
 
 
 def get(tx: Connection, conversation_id: str, *, lock: bool = False) -> Chat:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from handoff import audit
 from handoff.clock import AHEAD
 from handoff.crypto import Vault
 from handoff.events import announce, chat_topic, team_topic
-from handoff.models import conversation, handoff, installation, message
+from handoff.models import conversation, ended, handoff, installation, message
 
 GRACE = timedelta(days=7)
 """How long after its last word a chat whose day is past may stay because a child waits or a human talks with it."""
@@ -26,6 +28,9 @@ LEAP = timedelta(days=2)
 
 DAYS_AT_ONCE = 3
 """Expiry days that are ended in 24 hours, at most."""
+
+ENDING_KEPT = timedelta(days=30)
+"""How long whoever still looks for a chat is told that its time was over."""
 
 _DAY = timedelta(days=1)
 
@@ -88,15 +93,35 @@ def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str], up_to: s
     return gone
 
 
-def delete_expired(tx: Connection, now: datetime, up_to: str, limit: int = 50) -> int:
+def delete_expired(tx: Connection, vault: Vault, now: datetime, up_to: str, limit: int = 50) -> int:
     """Delete at most `limit` chats whose day is ended, so that no child waits for a long clean-up. Returns how many."""
     past = (conversation.c.expires_on < _day(now), conversation.c.expires_on <= up_to, ~_stays(now))
-    rows = tx.execute(sa.select(conversation.c.id, conversation.c.team_id).where(*past).limit(limit)).all()
-    for row in rows:
-        tx.execute(conversation.delete().where(conversation.c.id == row.id))
-        announce(tx, chat_topic(row.id), "erased")
-        announce(tx, team_topic(row.team_id), "erased")
+    c = conversation.c
+    query = sa.select(c.id, c.team_id, c.municipality_id, c.channel, c.child_auth, c.created_at).where(*past).limit(limit)
+    rows = tx.execute(query).all()
+    cut_short = [(row.municipality_id, handoff_id) for row in rows for handoff_id in _end(tx, row, now)]
+    for gemeente, handoff_id in cut_short:  # last: whoever writes such a line makes others wait
+        audit.note(
+            tx, vault, now=now, municipality_id=gemeente, person_id=None, action=audit.ENDED, object_id=handoff_id, origin="loops"
+        )
     return len(rows)
+
+
+def _end(tx: Connection, row: Any, now: datetime) -> list[str]:
+    """Delete one chat; who looks for it afterwards is told that its time was over. Returns its handoff, when that was open."""
+    mine = (handoff.c.conversation_id == row.id, handoff.c.state != "closed")
+    was_open = list(tx.execute(sa.select(handoff.c.id).where(*mine)).scalars())
+    values = {"channel": row.channel, "child_auth": row.child_auth, "conversation_id": row.id, "ended_at": now}
+    tx.execute(ended.insert().values(**values, municipality_id=row.municipality_id, days=max(0, (now - row.created_at).days)))
+    tx.execute(conversation.delete().where(conversation.c.id == row.id))
+    announce(tx, chat_topic(row.id), "erased")
+    announce(tx, team_topic(row.team_id), "erased")
+    return was_open
+
+
+def forget_endings(tx: Connection, now: datetime) -> int:
+    """Forget after `ENDING_KEPT` that there was a chat at all."""
+    return tx.execute(ended.delete().where(ended.c.ended_at < now - ENDING_KEPT)).rowcount
 
 
 def overtime_ends(expires_on: str, last_word: datetime, now: datetime) -> datetime | None:

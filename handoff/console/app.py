@@ -53,6 +53,12 @@ _ERASED_TEXT = (
     "zich zorgen om dit kind? Overleg dan met een collega of met Veilig Thuis. Is er nu gevaar, bel dan 112."
 )
 
+_ENDED = "Dit gesprek is weg"
+_ENDED_TEXT = (
+    "De bewaartermijn was voorbij, en al zeven dagen schreef niemand iets. Daarom is dit gesprek gewist, ook voor het kind. De "
+    "berichten komen niet terug. Het kind leest dat het gesprek gewist is. Het kan een nieuw gesprek beginnen."
+)
+
 
 def console_app(
     runtime: Runtime,
@@ -132,6 +138,8 @@ async def _handoff_error(request: Request, error: Exception) -> Response:
     match error:
         case chat.ErasedByChild():
             return context_of(request).templates.problem(404, _ERASED, _ERASED_TEXT)
+        case chat.ChatEnded():
+            return context_of(request).templates.problem(404, _ENDED, _ENDED_TEXT)
         case NotFound():
             return _problem(request, 404)
         case Conflict():

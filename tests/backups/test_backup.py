@@ -25,9 +25,10 @@ from handoff.database import Work, open_store
 from handoff.errors import NotFound
 from handoff.models import conversation, metadata, session
 from handoff.runtime import Runtime
+from handoff.team import teamwork
 from tests import canary
 from tests.databases import stamp
-from tests.make import TOY, House, incoming, rows, understood
+from tests.make import CITY, TOY, House, incoming, rows, team_id_of, understood
 
 WORDS = canary.MARKER
 
@@ -212,6 +213,16 @@ def test_what_the_replaced_database_alone_knew_to_be_erased_stays_away(full: Hou
     assert again.chats == 1
     with pytest.raises(NotFound):
         _read(full, full.url, token)
+
+
+def test_a_team_whose_key_was_renewed_since_is_told(full: House, elsewhere: str) -> None:
+    copy = _back_up(full)
+    vault, team = full.runtime.vault, team_id_of(CITY)
+    who, _ = full.sign_in("sanne")
+    (state,) = full.runtime.store.read(lambda tx: teamwork.states(tx, vault, who)).result()
+    full.runtime.store.write(lambda tx: teamwork.rotate(tx, vault, who, team, state.epoch, full.clock())).result()
+    again, _ = database.put_back(elsewhere, vault, copy, full.clock(), replace=False)
+    assert again.teams == (team,)
 
 
 def test_a_damaged_database_is_replaced_only_when_asked(sqlite_house: House) -> None:

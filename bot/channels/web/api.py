@@ -11,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.web.chats import Chats, is_message_id, read_token
-from bot.channels.web.pages import Pages, erased_text
+from bot.channels.web.pages import Pages, ended_text, erased_text
 from bot.channels.web.payloads import json_response, refusal, view_json
 from bot.channels.web.stream import Streams
 from handoff.asgi.errors import log_error
+from handoff.chats.conversation import Ended
 from handoff.errors import HandoffError, NotFound
 
 _MOST = 2**31 - 1
@@ -87,10 +88,16 @@ class Api:
         """An answer that says no, with the numbers."""
         return refusal(status, self._pages.words(None, None))
 
+    def _ended(self, request: Request, ended: Ended) -> Response:
+        words = self._pages.words(self._chats.runtime.configuration.municipalities.get(slug_of(request)), None)
+        return refusal(404, words, ended_text(words, ended.days))
+
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         async def answer(request: Request) -> Response:
             try:
                 return await endpoint(request)
+            except Ended as ended:
+                return self._ended(request, ended)
             except NotFound:
                 return self.refuse(404)
             except BadRequest as error:

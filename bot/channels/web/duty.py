@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.channels.web.pages import Pages
+from bot.channels.web.pages import Pages, ended_text
 from config.schema import Configuration
 from handoff.asgi.errors import log_error
 from handoff.database import awaited
@@ -143,6 +143,11 @@ class LiveTexts:
         if key not in self._made:
             self._made[key] = self._make_if_served(*key)
         return self._made[key]
+
+    def ending(self, slug: str, days: int) -> str:
+        """What a page says of a chat whose time was over."""
+        served = self._runtime.configuration.municipalities.get(slug)
+        return ended_text(self._pages.words(served, None), days)
 
     def refresh(self) -> set[str]:
         """Make them anew when the minute or the script has changed; returns the gemeenten whose texts did."""

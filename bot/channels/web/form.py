@@ -17,10 +17,10 @@ from starlette.routing import Route
 from bot.channels.web.api import slug_of
 from bot.channels.web.chats import Chats, View, is_message_id, new_token, read_token
 from bot.channels.web.labels import LABELS
-from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, erased_text
+from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, ended_text, erased_text
 from config.schema import Municipality
 from handoff.asgi.errors import log_error
-from handoff.chats.conversation import new_id
+from handoff.chats.conversation import Ended, new_id
 from handoff.errors import HandoffError, NotFound
 
 _CLEAR = '"cache", "storage", "cookies"'
@@ -106,6 +106,9 @@ class Forms:
             if any(not isinstance(value, str) for value in form.values()):
                 return await self._without_files(request, municipality, draft)
             return await self._do(request, municipality, form, draft)
+        except Ended as ended:
+            notice = ended_text(self._pages.words(municipality, None), ended.days)
+            return await self._begin(request, municipality, Draft(new_token(), draft.text), status=404, notice=notice)
         except NotFound:
             text = "" if form.get("action") == "erase" else draft.text
             return await self._begin(request, municipality, Draft(new_token(), text), status=404)
@@ -151,11 +154,18 @@ class Forms:
         return await self._begin(request, municipality, Draft(new_token()), was_read=was_read)
 
     async def _begin(
-        self, request: Request, municipality: Municipality, draft: Draft, *, status: int = 200, was_read: bool | None = None
+        self,
+        request: Request,
+        municipality: Municipality,
+        draft: Draft,
+        *,
+        status: int = 200,
+        was_read: bool | None = None,
+        notice: str = "",
     ) -> Response:
         """There is no chat any more: a new one can begin, with what was typed."""
         there = await self._chats.on_duty(municipality.id)
-        notice = erased_text(self._pages.words(municipality, there), was_read=was_read)
+        notice = notice or erased_text(self._pages.words(municipality, there), was_read=was_read)
         page = self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice)
         return page_response(request, page, status)
 

@@ -189,6 +189,11 @@ def erased_text(words: Wording, *, was_read: bool | None) -> str:
     return " ".join(said)
 
 
+def ended_text(words: Wording, days: int) -> str:
+    """What a child reads when the time of its chat was over: that all is gone, how old it was, and that it may begin anew."""
+    return f"{words.say('utter_stopped')} {words.say_of_days('utter_page_ended', days)}"
+
+
 def _newest_buttons(view: View) -> tuple[object, ...]:
     """The quick replies of the newest bubble; none while a human reads."""
     lines = view.chat.lines

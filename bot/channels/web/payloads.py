@@ -49,11 +49,12 @@ def view_json(view: View, words: Wording) -> dict[str, object]:
     return {"messages": [line_json(line, view.own_ids) for line in chat.lines], **state}
 
 
-def refusal(status: int, words: Wording) -> Response:
-    """Why something was not done, with who can be called."""
+def refusal(status: int, words: Wording, ended: str = "") -> Response:
+    """Why something was not done, with who can be called. `ended` is what the page says of a chat whose time was over."""
     text = {
         413: LABELS["too_large"], 422: words.say("utter_too_long"), 500: words.say("utter_trouble"),
         503: words.say("utter_trouble"),
     }.get(status, words.say("utter_page_numbers"))  # fmt: skip
     numbers = [{"name": h.name, "number": h.number, "tel": h.tel} for h in words.lines()]
-    return json_response({"error": REASONS.get(status, "bad_request"), "text": text, "numbers": numbers}, status)
+    said = {"error": REASONS.get(status, "bad_request"), "text": ended or text, "numbers": numbers}
+    return json_response({**said, "ended": True} if ended else said, status)

@@ -24,6 +24,7 @@ NEEDS = ScriptNeeds(
         "utter_page_erase",
         "utter_page_erased_read",
         "utter_page_erased_unread",
+        "utter_page_ended",
         "utter_page_offline",
         "utter_page_unknown_municipality",
         "utter_page_start",

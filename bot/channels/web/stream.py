@@ -22,6 +22,7 @@ from bot.channels.web.pages import Pages
 from bot.channels.web.payloads import dump, line_json, state_json
 from bot.child import Standing
 from handoff.asgi.errors import log_error
+from handoff.chats.conversation import Ended
 from handoff.errors import HandoffError, NotFound
 from handoff.events import STOPPING, chat_topic
 
@@ -41,7 +42,6 @@ _HEADERS = {
     "Cache-Control": "no-store, no-transform",  # a proxy that compresses holds events back
     "X-Accel-Buffering": "no",
 }
-_GONE = "event: gone\ndata: {}\n\n"
 _BEAT = b": still here\n\n"
 
 
@@ -237,8 +237,9 @@ class ChildStream(Response):
                 if text := await self._news(due):
                     self._streams.spoke(self)
                     await self._write(text.encode("ascii"))
-        except NotFound:
-            await self._write(_GONE.encode("ascii"))
+        except NotFound as gone:
+            said = {"text": self._streams.texts.ending(self.slug, gone.days)} if isinstance(gone, Ended) else {}
+            await self._write(f"event: gone\ndata: {dump(said)}\n\n".encode("ascii"))
             self.end()
         except HandoffError as error:  # the page comes back, and hears from the answer how it stands
             log_error(error)

@@ -41,6 +41,10 @@ class ErasedByChild(NotFound):
     """The child erased the chat after a human had read it."""
 
 
+class ChatEnded(NotFound):
+    """The chat was deleted although it was open: its time was over."""
+
+
 class Unreadable(Exception):
     """The person holds the chat, but its keys do not fit."""
 
@@ -73,6 +77,8 @@ def _lost(tx: Connection, who: Unlocked, handoff_id: str) -> Lost:
     except NotFound:
         if audit.was_erased_by_child(tx, who.municipality_id, handoff_id):
             raise ErasedByChild("the child erased this chat") from None
+        if audit.was_ended_by_time(tx, who.municipality_id, handoff_id):
+            raise ChatEnded("the time of this chat was over") from None
         raise
     names = {c.id: c.first_name for c in access.colleagues_of(tx, who, item.team_id)}
     return Lost(item, names.get(item.claimed_by or "", ""))

@@ -10,6 +10,12 @@ export function ask(path, signal, headers) {
   return fetch(`/api/${page.slug}${path}`, Object.assign({ headers, signal }, PLAIN));
 }
 
+// What the server says of a chat whose time was over; nothing of one that is not there for another reason.
+export async function ending(answer) {
+  const said = await answer.json().catch(() => ({}));
+  return said.ended ? said.text : "";
+}
+
 // A question about this chat, or with `body` an order; given up after 15 seconds.
 export async function call(token, path, body) {
   const stop = new AbortController();

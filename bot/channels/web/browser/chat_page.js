@@ -1,6 +1,6 @@
 // The child's page. A browser that lacks what the chat needs keeps the plain form, and the exit.
 
-import { call } from "./api.js";
+import { call, ending } from "./api.js";
 import { chat, endChat, keep, kept } from "./chat.js";
 import { startCover } from "./cover.js";
 import { onLeave, startExit } from "./exit.js";
@@ -54,7 +54,7 @@ async function goOn(found) {
       receive(await answer.json());
       toEnd();
     } else if (answer.status === 404) {
-      if (!waiting.first()) return forget();
+      if (!waiting.first()) return forget(await ending(answer));
     } else {
       notice(page.trouble);
     }
@@ -65,10 +65,11 @@ async function goOn(found) {
   else listen();
 }
 
-function forget() {
+function forget(text) {
   chat.token = null;
   keep([]);
   showQuick(page.buttons);
+  if (text) notice(text);
 }
 
 function start() {

@@ -2,7 +2,7 @@
 // seconds.
 
 import { startAgain } from "./again.js";
-import { call } from "./api.js";
+import { call, ending } from "./api.js";
 import { chat, onEnd } from "./chat.js";
 import { gone } from "./exit.js";
 import { receive } from "./inbox.js";
@@ -77,7 +77,7 @@ async function round(token) {
     await (asking ? poll(token) : stream(token));
   } catch (error) {
     if (chat.token !== token) return;
-    if (error instanceof Ended) startAgain(page.stopped);
+    if (error instanceof Ended) startAgain(error.message || page.stopped);
     else if (error instanceof HeldBack) suspect = true;
     else if (error instanceof HungUp) return;
     else await failed(asking);
@@ -109,13 +109,13 @@ async function stream(token) {
 function hear(event) {
   if (event.kind === "message") receive({ messages: [JSON.parse(event.data)] });
   else if (event.kind === "state") receive(Object.assign({ messages: [] }, JSON.parse(event.data)));
-  else if (event.kind === "gone") startAgain(page.stopped);
+  else if (event.kind === "gone") startAgain(JSON.parse(event.data).text || page.stopped);
 }
 
 async function poll(token) {
   const answer = await call(token, `/messages?after=${chat.last}`);
   if (chat.token !== token) return;
-  if (answer.status === 404) throw new Ended();
+  if (answer.status === 404) throw new Ended(await ending(answer));
   if (!answer.ok) throw new Error("no answer");
   heldBack = heldBack || suspect;
   suspect = false;

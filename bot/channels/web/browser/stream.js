@@ -1,6 +1,6 @@
 // One stream of events, read from its first byte to its end.
 
-import { ask } from "./api.js";
+import { ask, ending } from "./api.js";
 import { chat } from "./chat.js";
 
 const FIRST_BYTE_MS = 5000; // the server speaks at once; later than this, something in between holds it back
@@ -59,7 +59,7 @@ class Watch {
 
 async function open(token, stop) {
   const answer = await ask("/stream", stop.signal, { Authorization: `Bearer ${token}`, "Last-Event-ID": String(chat.last) });
-  if (answer.status === 404) throw new Ended();
+  if (answer.status === 404) throw new Ended(await ending(answer));
   if (!answer.ok || !answer.body) throw new Error("no stream");
   return answer.body.getReader();
 }
