@@ -43,7 +43,6 @@ TOLD_S = 5.0
 """From the moment at which all is due until the last child was told, in seconds."""
 
 CITY = "voorbeeldstad"
-TOLD = "utter_waiting_1"
 _CHILD_TABLES = (conversation, conversation_key, key_wrap, message, outbox, handoff)
 
 
@@ -171,7 +170,7 @@ def idle_ms(running: Sequence[subprocess.Popen[bytes]], seconds: float) -> float
 
 def told(engine: sa.Engine, since: datetime) -> dict[str, int]:
     """Return how many waiting messages each child got since then."""
-    mine = (message.c.utterance == TOLD, message.c.created_at >= since)
+    mine = (message.c.role == "bot", message.c.created_at >= since)
     query = sa.select(message.c.conversation_id, sa.func.count()).where(*mine).group_by(message.c.conversation_id)
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}

@@ -21,6 +21,7 @@ from config.private_files import write_private
 from config.settings import ConsoleSettings, SharedSettings, UnderstandingSettings
 from handoff import installation, publishing
 from handoff.backups.replay import keep, replay
+from handoff.chats.said_in_clear import seal_what_was_said
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
@@ -108,13 +109,18 @@ def _cost(settings: SharedSettings) -> Cost:
     return Cost()
 
 
+def migrate(runtime: Runtime, url: str) -> None:
+    """Bring the database to the newest form; what an older one held in clear is sealed. Raises `SQLAlchemyError`."""
+    upgrade(url, partial(seal_what_was_said, vault=runtime.vault))
+
+
 def prepare(runtime: Runtime, url: str) -> None:
     """Migrate, see that the key folder is the one of this database, make the script and the gemeenten known, and erase again what
     an older copy of the database brought back.
 
     Raises `SQLAlchemyError` or `HandoffError` when that cannot be done now; try again later.
     """
-    upgrade(url)
+    migrate(runtime, url)
     installation.settle(runtime.store, runtime.vault)
     runtime.store.write(lambda tx: publishing.store_published(tx, runtime)).result()
     again = runtime.store.write(lambda tx: replay(tx, runtime.vault, runtime.clock())).result()

@@ -21,7 +21,7 @@ from bot.message import Outgoing
 from bot.pieces import pieces
 from config.channels import ChannelSpec
 from config.schema import Condition, Utterance
-from handoff.chats import conversation, deletions, outbox
+from handoff.chats import conversation, deletions, messages, outbox, parcels
 from handoff.chats.outbox import Parcel
 from handoff.database import awaited
 from handoff.errors import HandoffError, StoreUnavailable
@@ -112,6 +112,7 @@ async def _send(channel: Channel, ready: _Ready) -> _Sent:
 def _prepare(tx: Connection, runtime: Runtime, channel: ChannelSpec, leased: Parcel) -> _Ready | None:
     """What to send, as it is true now; None when there is nothing to send (any more)."""
     now = runtime.clock()
+    conversation.hold(tx, leased.conversation_id)
     parcel = outbox.renew(tx, leased, now)
     if parcel is None:
         return None
@@ -132,12 +133,13 @@ def _prepare(tx: Connection, runtime: Runtime, channel: ChannelSpec, leased: Par
 
 def _outgoing(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Parcel) -> Outgoing | None:
     """The words; None when they are not true any more and no other variant is."""
-    if parcel.utterance is None:
-        words = runtime.vault.open_for_delivery(parcel.sealed or b"", "words", parcel.conversation_id, parcel.seq)
-        return Outgoing(words.decode("utf-8", "replace"), from_human=True)
+    vault = runtime.vault
+    if parcel.script_version is None:
+        return Outgoing(parcels.open_words(vault, parcel.conversation_id, parcel.seq, parcel.sealed), from_human=True)
+    pointer, choices = parcels.open_reference(vault, parcel.conversation_id, parcel.seq, parcel.sealed)
     chat = conversation.get(tx, parcel.conversation_id)
     item = handoffs.open_of(tx, chat.id)
-    chosen = sentence_of(tx, runtime, parcel.script_version or "", parcel.utterance, parcel.variant or 0)
+    chosen = sentence_of(tx, runtime, parcel.script_version, pointer)
     if _is_past(item, parcel, chosen.utterance, channel):
         return None
     claimed = item is not None and item.state == "claimed"
@@ -145,13 +147,14 @@ def _outgoing(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Pa
     if sentence is None:
         return None
     if sentence != chosen:
-        conversation.reword(tx, runtime.vault, chat, parcel.seq, variant=sentence.variant)  # the transcript shows what was said
+        messages.reword(tx, vault, chat, parcel.seq, sentence.pointer)  # the transcript shows what was said
         handoffs.note_duty(tx, chat.id, sentence.says_on_duty)
-    name, page = conversation.first_name(tx, parcel.person_id), partial(rerouting.page_of, tx, runtime, chat)
+    name, page = conversation.first_name(tx, parcel.person_id), partial(rerouting.page_of, runtime, chat)
     text = render(runtime, chat.municipality_id, sentence, confidant=name, page=page)
     if not channel.capabilities.buttons:
         return Outgoing(text, sentence.utterance.language)
-    return Outgoing(text, sentence.utterance.language, sentence.buttons, _choices(tx, runtime, channel, parcel))
+    names = _choices(tx, runtime, choices, asked=sentence.utterance.id == channel.needs.asks)
+    return Outgoing(text, sentence.utterance.language, sentence.buttons, names)
 
 
 def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance, channel: ChannelSpec) -> bool:
@@ -164,17 +167,15 @@ def _is_past(item: Handoff | None, parcel: Parcel, utterance: Utterance, channel
     return about and not waits
 
 
-def _choices(tx: Connection, runtime: Runtime, channel: ChannelSpec, parcel: Parcel) -> tuple[str, ...]:
+def _choices(tx: Connection, runtime: Runtime, near: tuple[str, ...], *, asked: bool) -> tuple[str, ...]:
     """Names of the gemeenten to press, of those whose team can receive: the ones that wait with the parcel, the nearest first;
     or all of them under the channel's question for the gemeente, when they are few."""
-    asked = parcel.utterance == channel.needs.asks
-    if not asked and not parcel.sealed:
+    if not asked and not near:
         return ()
     receiving = municipalities.receiving(tx)
     names = {m.id: m.name for m in runtime.configuration.listed if m.id in receiving}
-    if parcel.sealed:
-        near = runtime.vault.open_for_delivery(parcel.sealed, "choices", parcel.conversation_id, parcel.seq)
-        return tuple(names[found] for found in near.decode().split("\n") if found in names)
+    if near:
+        return tuple(names[found] for found in near if found in names)
     return tuple(names.values()) if 1 < len(names) <= MOST_CHOICES else ()
 
 

@@ -12,6 +12,7 @@ from bot.message import NO_UTTERANCES, ChannelUtterances
 from config.intents import Urgency
 from config.languages import LANGUAGE_CARDS
 from config.schema import Route
+from handoff.chats.state import NOTHING_SAID, ChatState
 from nlu.understanding import Understanding
 
 FIRST_CONTACT = "utter_first_contact"
@@ -36,8 +37,8 @@ _REPEAT_AFTER = 3
 class State:
     """What the policy may know of a chat: no words."""
 
-    turns: tuple[tuple[str, ...], ...] = ()
-    """The utterances of each earlier turn, oldest first."""
+    before: ChatState = NOTHING_SAID
+    """What the bot said in earlier turns, as it stood before this message."""
     claimed: bool = False
     """A human has the chat."""
     handed_off: bool = False
@@ -61,13 +62,12 @@ def decide(state: State, understanding: Understanding) -> tuple[str, ...]:
         return (f"utter_language_{understanding.language}",)
     acute = understanding.urgency is Urgency.ACUTE
     channel = NO_UTTERANCES if acute else state.channel
-    said = {utterance for turn in state.turns for utterance in turn}
-    before = tuple(utterance for utterance in channel.before if utterance not in said)
-    after = tuple(utterance for utterance in channel.after if utterance not in said)
+    before = tuple(utterance for utterance in channel.before if not state.before.said(utterance))
+    after = tuple(utterance for utterance in channel.after if not state.before.said(utterance))
     if channel.opens_only:
-        return (*((NUMBERS,) if state.turns else (FIRST_CONTACT,)), *before, HANDOFF, *after)
+        return (*((NUMBERS,) if state.before.turns else (FIRST_CONTACT,)), *before, HANDOFF, *after)
     answer = channel.answer or (SILENCE if state.empty else _answer(understanding))
-    words = _later(state, understanding, answer, before) if state.turns else _first(answer, before, acute=acute)
+    words = _later(state, understanding, answer, before) if state.before.turns else _first(answer, before, acute=acute)
     if answer == NOT_UNDERSTOOD and channel.fallback:
         return (*(word for word in words if word not in (NOT_UNDERSTOOD, STILL_WAITING)), *after, channel.fallback)
     return (*words, *after)
@@ -84,7 +84,8 @@ def _first(answer: str, before: tuple[str, ...], *, acute: bool) -> tuple[str, .
 
 def _later(state: State, understanding: Understanding, answer: str, before: tuple[str, ...]) -> tuple[str, ...]:
     acute = understanding.urgency is Urgency.ACUTE
-    words = [answer if acute or state.moved or answer not in state.turns[-1] else STILL_WAITING, *before]
+    repeated = state.before.said(answer, turns=1)
+    words = [answer if acute or state.moved or not repeated else STILL_WAITING, *before]
     if acute or (_worrying(understanding) and not _recent(state, NUMBERS, FIRST_CONTACT)):
         words.append(NUMBERS)
     if not state.handed_off or not _recent(state, HANDOFF):
@@ -99,7 +100,7 @@ def _worrying(understanding: Understanding) -> bool:
 
 def _recent(state: State, *utterances: str) -> bool:
     """Whether one of these was said in the last few turns."""
-    return any(said in utterances for turn in state.turns[-_REPEAT_AFTER:] for said in turn)
+    return state.before.said(*utterances, turns=_REPEAT_AFTER)
 
 
 def waiting_utterance(waited_minutes: float, told_minutes: int) -> tuple[int, str] | None:

@@ -6,7 +6,6 @@ made before, outside the transaction, and can only raise: nothing in here depend
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +18,8 @@ from config.intents import URGENCY_OF
 from config.schema import Script
 from handoff.chats import conversation, messages
 from handoff.chats.conversation import Chat, Door
-from handoff.chats.messages import ChildWords, Reference, Said
+from handoff.chats.messages import ChildWords, Reference
+from handoff.chats.state import NOTHING_SAID, ChatState
 from handoff.database.prepared import sent_together
 from handoff.errors import NotFound
 from handoff.queue import arrival, handoffs, rerouting
@@ -115,39 +115,34 @@ class _Turn:
         found = arrival.welcome(self.tx, vault, door, team_id, self.now, self.incoming.order)
         chat = conversation.new_chat(door, municipality.id, team_id, self.now, self.incoming.place)
         wording = self._wording(chat, None, on_duty=found.on_duty)
-        decided, sentences = self._answer(chat, (), None, wording, moved=False)
+        decided, sentences = self._answer(chat, NOTHING_SAID, None, wording, moved=False)
+        references = self._references(sentences)
         with sent_together(self.tx):
             key = conversation.insert(
                 self.tx, vault, door, chat, [found.team], last_seq=1 + len(sentences), now=self.now,
                 expires_on=conversation.expiry_day(self.now, municipality.retention_days), language=self.understanding.language,
-                seen_at=self.now,
+                seen_at=self.now, said=_after(NOTHING_SAID, chat, references),
             )  # fmt: skip
-            messages.store_turn(self.tx, vault, chat, key, self._words(), self._references(sentences), self.now)
+            messages.store_turn(self.tx, vault, chat, key, self._words(), references, self.now)
             item = self._hand_off(chat, None, sentences)
         return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=None)
 
     def go_on(self, found: Arrival, *, moved: bool) -> TurnResult:
         """Add this message and its answer to a chat."""
         chat, current = found.chat, found.handoff
-        said = self._said(chat, current)
-        if said is None:
+        if messages.known(self.tx, chat, "child", self.incoming.external_id):
             item = current or handoffs.last_of(self.tx, chat.id)
             wording = self._wording(chat, current, on_duty=found.on_duty)
             return TurnResult(chat, item, chat.last_seq, (), wording, found.on_duty, found.confidant, repeated=True)
-        wording = self._wording(chat, current, on_duty=found.on_duty)
-        decided, sentences = self._answer(chat, said, current, wording, moved=moved)
+        vault = self.runtime.vault
+        lock = conversation.key_of_turns(vault, chat, self.incoming.token)
+        before, wording = lock.open(chat.state), self._wording(chat, current, on_duty=found.on_duty)
+        decided, sentences = self._answer(chat, before, current, wording, moved=moved)
         references = self._references(sentences)
-        messages.add_turn(self.tx, self.runtime.vault, chat, found.key, self._words(), references, self.now)
+        state = lock.lock(_after(before, chat, references), chat.state)
+        messages.add_turn(self.tx, vault, chat, found.key, self._words(), references, self.now, state=state)
         item = self._hand_off(chat, current, sentences)
         return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=found.confidant)
-
-    def _said(self, chat: Chat, current: Handoff | None) -> Sequence[Said] | None:
-        """What was said before; None when this message is among it. While a human reads, the bot needs none of it."""
-        mine = self.incoming.external_id
-        if current is not None and current.state == "claimed":
-            return None if messages.known(self.tx, chat, "child", mine) else ()
-        said = messages.said(self.tx, chat.id)
-        return None if any(one.role == "child" and one.external_id == mine for one in said) else said
 
     def _wording(self, chat: Chat, current: Handoff | None, *, on_duty: bool) -> Wording:
         claimed = current is not None and current.state == "claimed"
@@ -155,12 +150,12 @@ class _Turn:
         return wording_at(self.runtime, Moment(self.now, capabilities, chat.municipality_id, on_duty, claimed))
 
     def _answer(
-        self, chat: Chat, said: Sequence[Said], current: Handoff | None, wording: Wording, *, moved: bool
+        self, chat: Chat, before: ChatState, current: Handoff | None, wording: Wording, *, moved: bool
     ) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
         """What to say, and the part of it that is true at this moment, each in the variant that is."""
         incoming, extra = self.incoming, self.incoming.utterances
         state = State(
-            turns=_turns(said),
+            before=before,
             claimed=wording.moment.claimed,
             handed_off=current is not None and not moved,
             moved=moved,
@@ -168,8 +163,7 @@ class _Turn:
             channel=extra.arrived() if chat.municipality_id == incoming.municipality_id else extra,
         )
         decided = decide(state, self.understanding)
-        times = Counter(one.utterance for one in said if one.utterance)
-        chosen = [wording.choose(utterance, times[utterance]) for utterance in decided]
+        chosen = [wording.choose(utterance, before.times(utterance)) for utterance in decided]
         return decided, tuple(sentence for sentence in chosen if sentence is not None)
 
     def _words(self) -> ChildWords:
@@ -182,7 +176,7 @@ class _Turn:
         extra = self.incoming.utterances
         choices = {extra.fallback: extra.choices}
         return [
-            Reference(one.utterance.id, one.variant, one.script_version, choices=choices.get(one.utterance.id, ()))
+            Reference(one.utterance.id, one.pointer, one.script_version, choices=choices.get(one.utterance.id, ()))
             for one in sentences
         ]
 
@@ -215,12 +209,7 @@ class _Turn:
         return TurnResult(left, item, chat.last_seq, sentences, wording, on_duty, confidant, utterances=decided)
 
 
-def _turns(said: Iterable[Said]) -> tuple[tuple[str, ...], ...]:
-    """The bot's utterances, grouped by the child's message that they followed."""
-    turns: list[list[str]] = []
-    for one in said:
-        if one.role == "child":
-            turns.append([])
-        elif one.role == "bot" and one.utterance and turns:
-            turns[-1].append(one.utterance)
-    return tuple(tuple(turn) for turn in turns)
+def _after(before: ChatState, chat: Chat, references: Sequence[Reference]) -> ChatState:
+    """What was said, with this turn."""
+    after = before.turn().saying([one.utterance for one in references])
+    return after.referring([one.pointer for one in references]) if chat.pushed else after

@@ -129,6 +129,23 @@ class Script(Frozen):
     version: str
     utterances: Mapping[str, Utterance]
 
+    def number_of(self, utterance_id: str) -> int:
+        """Return the number under which this version knows an utterance. Raises `KeyError` for one that is not in it."""
+        return self._numbers[utterance_id]
+
+    def by_number(self, number: int) -> Utterance:
+        """Return the utterance with this number. Raises `IndexError` for one that was never given out."""
+        return self.utterances[self._in_order[number]]
+
+    @cached_property
+    def _in_order(self) -> tuple[str, ...]:
+        """A version never changes, so the order of its names is its numbering."""
+        return tuple(sorted(self.utterances))
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {name: number for number, name in enumerate(self._in_order)}
+
     def quick_reply_intent(self, text: str) -> str | None:
         """Return the intent of the button whose title is exactly this text (case and outer space ignored), if there is one."""
         return self._intents_by_title.get(text.strip().casefold())

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from config.channels import ChannelSpec
 from handoff import audit, transcript
 from handoff.accounts.sessions import Unlocked
-from handoff.chats import conversation, messages, outbox
+from handoff.chats import conversation, messages, outbox, retention
 from handoff.chats.conversation import Chat
 from handoff.errors import Conflict, HandoffError, NotFound
 from handoff.queue import handoffs, roster
@@ -43,6 +43,8 @@ class Board:
     """Who is there now."""
     my_shift: bool
     """Whether this person said that they are on duty."""
+    endings: dict[str, datetime]
+    """When an open chat goes if nobody writes, by its handoff: those whose time is nearly over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class OpenChat:
     """Where the sticker hangs that the child came by, as the gemeente calls it; None when that is not known."""
     gone: bool
     """Nothing arrives there any more: the child blocked the bot, or its chat is gone."""
+    ends: datetime | None = None
+    """When it goes if nobody writes; only of a whole chat whose time is nearly over."""
 
 
 def boards(tx: Connection, who: Unlocked, now: datetime, part: Callable[[str], Part | None] = lambda _team: None) -> list[Board]:
@@ -86,6 +90,7 @@ def _board(tx: Connection, who: Unlocked, team: access.MyTeam, now: datetime, pa
         held=handoffs.held(tx, team.id),
         on_duty=roster.on_duty(tx, team.id, now),
         my_shift=roster.has_shift(tx, team_id=team.id, person_id=who.person_id),
+        endings={} if first == 0 else retention.endings(tx, team.id, now),
     )
 
 
@@ -183,6 +188,7 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
         chat.language,
         place,
         chat.gone_at is not None,
+        retention.endings(tx, mine.team_id, now).get(handoff_id) if after == 0 else None,
     )
 
 

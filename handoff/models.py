@@ -62,6 +62,12 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, Utc, nullable=nullable)
 
 
+REFERENCE_BYTES = (21, 53, 1141)
+"""How long what the bot says is, sealed: under the key of its turn, or by itself (X25519, X-Wing)."""
+
+STATE_BYTES = (540, 569)
+"""How long the state of a chat is, locked: under the day's key, and under the child's token too."""
+
 installation = sa.Table(
     "installation",
     metadata,
@@ -211,7 +217,12 @@ conversation = sa.Table(
     _at("last_child_at"),
     _at("seen_at", nullable=True),  # the page's last sign of life
     _at("gone_at", nullable=True),  # push channels: blocked or gone, until something arrives or the child writes again
+    # what the bot said, for who opens no message: always as long, locked under the expiry day's key (`chats.state`)
+    _bytes("state", nullable=True),  # in the turns, of a page's chat under the child's token too; on a push channel all of it
+    _bytes("news_state", nullable=True),  # of a page's chat: beside the turns
     sa.UniqueConstraint("channel", "child_auth"),
+    sa.CheckConstraint(f"state is null or length(state) in {STATE_BYTES}", "state"),
+    sa.CheckConstraint(f"news_state is null or length(news_state) = {STATE_BYTES[0]}", "news_state"),
 )
 
 conversation_key = sa.Table(
@@ -244,23 +255,20 @@ message = sa.Table(
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("external_id", sa.String(64), nullable=True),  # the sender's own id: the same one twice is one message
     sa.Column("key_no", sa.Integer, nullable=True),
-    _bytes("sealed", nullable=True),
+    _bytes("sealed", nullable=True),  # words, or what the bot says: two numbers that point at published words
     _bytes("sealed_reading", nullable=True),  # the intent is content too
     _bytes("mac"),
-    sa.Column("utterance", sa.String(64), nullable=True),
-    sa.Column("variant", sa.Integer, nullable=True),
     sa.Column("script_version", sa.String(16), sa.ForeignKey("script_version.version"), nullable=True),
     sa.Column("person_id", sa.String(32), sa.ForeignKey("person.id", ondelete="SET NULL"), nullable=True),
     sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="0"),
     _at("created_at"),
     sa.UniqueConstraint("conversation_id", "role", "external_id"),
     sa.CheckConstraint("role in ('child','bot','confidant')", "role"),
-    # promise 3: a bot's row can hold a reference and nothing else; promise 6: a human's row can hold sealed bytes and nothing else
+    # promise 3: a bot's row has room for a reference and no word; promise 6: and nothing stands in clear of what anybody said
     sa.CheckConstraint(
-        "(role = 'bot' and sealed is null and sealed_reading is null and key_no is null and utterance is not null "
-        "and variant is not null and script_version is not null) or "
-        "(role <> 'bot' and sealed is not null and key_no is not null and utterance is null and variant is null "
-        "and script_version is null)",
+        "sealed is not null and key_no is not null and ("
+        f"(role = 'bot' and length(sealed) in {REFERENCE_BYTES} and sealed_reading is null and external_id is null "
+        "and script_version is not null) or (role <> 'bot' and script_version is null))",
         "reference_or_sealed",
     ),
     sa.CheckConstraint("seq >= 1", "seq"),
@@ -317,7 +325,7 @@ outbox = sa.Table(
     _ref("conversation_id", "conversation.id"),
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("channel", sa.String(16), nullable=False),
-    _bytes("sealed", nullable=True),  # push channels, a human's words: sealed to the delivery key, wiped on delivery
+    _bytes("sealed", nullable=True),  # push channels: what is to be sent, sealed to the delivery key, wiped on delivery
     _at("due_at"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _at("delivered_at", nullable=True),

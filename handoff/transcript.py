@@ -88,10 +88,10 @@ def _first_names(tx: Connection, ids: set[str]) -> dict[str, str]:
 
 
 def _line(tx: Connection, runtime: Runtime, chat: Chat, m: OpenedMessage, name: str | None) -> Line:
-    if m.role != "bot":
+    if m.pointer is None:
         return Line(m.seq, m.role, m.text or "", chat.language, m.created_at, name, m.urgency, m.reading, (), m.lost)
-    sentence = sentence_of(tx, runtime, m.script_version or "", m.utterance or "", m.variant or 0)
-    page = partial(rerouting.page_of, tx, runtime, chat)
+    sentence = sentence_of(tx, runtime, m.script_version or "", m.pointer)
+    page = partial(rerouting.page_of, runtime, chat)
     text = render(runtime, chat.municipality_id, sentence, confidant=name, page=page)
     return _bot_line(m.seq, sentence, text, m.created_at, name)
 

@@ -6,7 +6,7 @@ Choosing looks at what is true at a moment (promise 5); rendering fills in names
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,6 +17,7 @@ from config.facts import facts
 from config.render import render as fill_in
 from config.schema import Condition, Helpline, QuickReply, Utterance
 from handoff.chats.conversation import Chat
+from handoff.pointers import Pointer
 from handoff.queue import roster
 from handoff.runtime import Runtime
 
@@ -52,7 +53,14 @@ class Sentence:
 
     script_version: str
     utterance: Utterance
+    number: int
+    """The utterance's number in that script version."""
     variant: int
+
+    @property
+    def pointer(self) -> Pointer:
+        """What is stored of it, sealed."""
+        return self.number, self.variant
 
     @property
     def buttons(self) -> tuple[QuickReply, ...]:
@@ -88,7 +96,8 @@ class Wording:
         if key not in self._chosen:
             utterance = self._script.utterances[utterance_id]
             variant = utterance.choose(self._facts, times_said)
-            self._chosen[key] = None if variant is None else Sentence(self._script.version, utterance, variant)
+            number = self._script.number_of(utterance_id)
+            self._chosen[key] = None if variant is None else Sentence(self._script.version, utterance, number, variant)
         return self._chosen[key]
 
     def text(self, sentence: Sentence) -> str:
@@ -106,7 +115,7 @@ class Wording:
         if sentence.utterance.variants[sentence.variant].holds(self._facts):
             return sentence
         variant = sentence.utterance.choose(self._facts, 0)
-        return None if variant is None else Sentence(sentence.script_version, sentence.utterance, variant)
+        return None if variant is None else replace(sentence, variant=variant)
 
     def say(self, utterance_id: str) -> str:
         """Return the text of an utterance, or nothing when no variant of it is true now."""
@@ -164,9 +173,11 @@ def wording_for(tx: Connection, runtime: Runtime, chat: Chat, now: datetime, *, 
     return wording_at(runtime, Moment(now, runtime.channel(chat.channel).capabilities, chat.municipality_id, there, claimed))
 
 
-def sentence_of(tx: Connection, runtime: Runtime, script_version: str, utterance_id: str, variant: int) -> Sentence:
+def sentence_of(tx: Connection, runtime: Runtime, script_version: str, pointer: Pointer) -> Sentence:
     """Return what a bot's message points at. Raises `LookupError` for what never stood in that script."""
-    return Sentence(script_version, runtime.script_of(tx, script_version).utterances[utterance_id], variant)
+    number, variant = pointer
+    utterance = runtime.script_of(tx, script_version).by_number(number)
+    return Sentence(script_version, utterance, number, range(len(utterance.variants))[variant])
 
 
 def render(

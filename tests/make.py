@@ -23,6 +23,7 @@ from config.schema import Configuration, Team
 from handoff import confidant, installation, keys
 from handoff.accounts import credentials, sessions
 from handoff.accounts.sessions import Unlocked
+from handoff.chats import conversation
 from handoff.confidant import OpenChat
 from handoff.crypto import Cost, Vault
 from handoff.database import open_store
@@ -30,6 +31,7 @@ from handoff.models import person
 from handoff.publishing import store_published
 from handoff.runtime import Runtime
 from handoff.team import people
+from handoff.wording import Sentence, sentence_of
 from nlu.understanding import Understanding
 from tests.databases import sqlite_with_tables
 
@@ -102,6 +104,10 @@ class House:
     def __post_init__(self) -> None:
         self._signed_in: list[Unlocked] = []
 
+    def member(self, municipality_id: str = CITY) -> Unlocked:
+        """The first confidant of a gemeente."""
+        return next(who for who in self._signed_in if who.municipality_id == municipality_id)
+
     def sign_in(self, login: str) -> tuple[Unlocked, bytes]:
         """(who, cookie) of a new session."""
         vault, now = self.runtime.vault, self.clock()
@@ -162,6 +168,23 @@ def understood(intent: str = "greet", *, language: str = "nl", confidence: float
 def incoming(text: str = "hoi", *, token: bytes, external_id: str = "m1", municipality_id: str = CITY) -> Incoming:
     """A message from a web page."""
     return Incoming(WEBCHAT, municipality_id, token, external_id, text)
+
+
+def said(house: House, conversation_id: str) -> list[Sentence]:
+    """What the bot said in a chat, in order, as a confidant of its team reads it."""
+    run = house.runtime
+
+    def work(tx: sa.Connection) -> list[Sentence]:
+        municipality_id = conversation.get(tx, conversation_id).municipality_id
+        opened = keys.open_conversation(tx, run.vault, conversation_id, house.member(municipality_id))
+        return [sentence_of(tx, run, one.script_version or "", one.pointer) for one in opened if one.pointer is not None]
+
+    return run.store.read(work).result()
+
+
+def names_said(house: House, conversation_id: str) -> list[str]:
+    """The names of the utterances that the bot said in a chat, in order."""
+    return [sentence.utterance.id for sentence in said(house, conversation_id)]
 
 
 def rows(house: House, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:

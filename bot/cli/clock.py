@@ -9,14 +9,13 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import assemble
+from bot.app import assemble, migrate
 from bot.channels.registry import read_settings
 from bot.preflight import CannotStart, why_not
 from config.schema import AMSTERDAM
 from handoff.chats import retention
 from handoff.database.clock import DatabaseClock
 from handoff.errors import HandoffError
-from handoff.migrations import upgrade
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
@@ -34,7 +33,7 @@ def accept(*, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = F
     parts = assemble(settings)
     store, clock = parts.runtime.store, parts.runtime.clock
     try:
-        upgrade(settings.database_url)
+        migrate(parts.runtime, settings.database_url)
         if isinstance(clock, DatabaseClock):
             asyncio.run(clock.ask(store))
         out.print(

@@ -8,12 +8,11 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import assemble
+from bot.app import assemble, migrate
 from bot.channels.registry import read_settings
 from bot.preflight import CannotStart, why_not
 from handoff import installation
 from handoff.errors import HandoffError
-from handoff.migrations import upgrade
 from handoff.team import people
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -38,7 +37,7 @@ def adopt(*, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = Fa
     settings = read_settings()
     parts = assemble(settings)
     try:
-        upgrade(settings.database_url)
+        migrate(parts.runtime, settings.database_url)
         if not yes:
             out.print(_QUESTION)
             if typer.prompt("Typ ja om door te gaan", default="nee").strip().casefold() != "ja":

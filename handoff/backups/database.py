@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from handoff.backups import postgres_copy, sqlite_copy
 from handoff.backups.folder import BadCopy, Manifest, new_copy, read_copy, write_manifest
 from handoff.backups.replay import Replayed, keep, replay, settle_tables
+from handoff.chats.said_in_clear import seal_what_was_said
 from handoff.crypto import Vault
 from handoff.database import sqlite_engine
 from handoff.errors import StoreUnavailable
-from handoff.migrations import is_known, upgrade
+from handoff.migrations import Seal, is_known, upgrade
 
 Tell = Callable[[str], None]
 
@@ -46,6 +48,7 @@ def put_back(
     if not without_keys:
         _see_the_keys(manifest, vault)
     found: list[Replayed] = []
+    seal = partial(seal_what_was_said, vault=vault)
 
     def prepare(tx: Connection) -> None:
         settle_tables(tx)
@@ -56,12 +59,12 @@ def put_back(
             keep(tx, vault, now)
 
     if manifest.kind == "postgresql":
-        postgres_copy.put_back(url, copy, manifest, replace=replace, before=note, prepare=prepare)
+        postgres_copy.put_back(url, copy, manifest, replace=replace, before=note, seal=seal, prepare=prepare)
         return found[0], None
     if _path(url).is_file():
         with suppress(SQLAlchemyError, sqlite3.Error), _transaction(_path(url)) as tx:  # one that cannot be read knows nothing
             note(tx)
-    aside = sqlite_copy.put_back(copy, _path(url), replace=replace, prepare=lambda file: _prepare_file(file, prepare))
+    aside = sqlite_copy.put_back(copy, _path(url), replace=replace, prepare=lambda file: _prepare_file(file, seal, prepare))
     return found[0], aside
 
 
@@ -90,9 +93,9 @@ def _see_the_keys(manifest: Manifest, vault: Vault) -> None:
     vault.key_files.belong_to(marker)
 
 
-def _prepare_file(file: Path, prepare: Callable[[Connection], None]) -> None:
+def _prepare_file(file: Path, seal: Seal, prepare: Callable[[Connection], None]) -> None:
     try:
-        upgrade(_url(file))
+        upgrade(_url(file), seal)
         with _transaction(file) as tx:
             prepare(tx)
     except SQLAlchemyError as error:

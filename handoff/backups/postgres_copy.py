@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.private_files import make_private
 from handoff.backups.folder import BadCopy, Manifest, Taken
 from handoff.errors import HandoffError
-from handoff.migrations import LOCK, upgrade_within
+from handoff.migrations import LOCK, Seal, upgrade_within
 
 TABLES = "tables"
 _LEFT_OUT = frozenset({"event", "session", "alembic_version"})
@@ -42,9 +42,10 @@ def take(url: str, folder: Path, tell: Callable[[str], None]) -> Taken:
 
 def put_back(
     url: str, folder: Path, manifest: Manifest, *, replace: bool, before: Callable[[Connection], object],
-    prepare: Callable[[Connection], object],
+    seal: Seal, prepare: Callable[[Connection], object],
 ) -> None:  # fmt: skip
-    """Fill the database from a copy, in one transaction: all of it or nothing. `before` sees the database that goes.
+    """Fill the database from a copy, in one transaction: all of it or nothing. `before` sees the database that goes,
+    `seal` seals what an older form held in clear.
 
     Raises `BadCopy`; then nothing has changed.
     """
@@ -62,7 +63,7 @@ def put_back(
             if name in manifest.columns and _read(tx, name, manifest.columns[name], _file(folder, name)) != manifest.rows[name]:
                 raise BadCopy(f"van {name} zijn er minder rijen dan er waren; er is niets teruggezet")
         _set_sequences(tx)
-        upgrade_within(tx, "head")
+        upgrade_within(tx, "head", seal)
         prepare(tx)
 
 

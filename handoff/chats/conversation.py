@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from handoff import keys
+from handoff.chats.state import NOTHING_SAID, ChatState
+from handoff.chats.state_key import StateKey, state_key
 from handoff.crypto import Vault
 from handoff.database.prepared import PreparedInsert
 from handoff.errors import NotFound
@@ -36,6 +38,12 @@ class Chat:
     """Since when nothing arrives there any more: blocked, or gone."""
     pushed: bool = False
     """Messages are sent to an address; else the child's own page collects them with its token."""
+    expires_on: str = ""
+    """The expiry day, YYYY-MM-DD."""
+    state: bytes | None = field(default=None, repr=False)
+    """What the bot said in the turns, locked; on a push channel all that it said."""
+    news_state: bytes | None = field(default=None, repr=False)
+    """What the bot said beside the turns, locked; where the child's own page collects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,11 @@ def get(tx: Connection, conversation_id: str, *, lock: bool = False) -> Chat:
     return Chat(**row._asdict())
 
 
+def hold(tx: Connection, conversation_id: str) -> None:
+    """Hold the chat's row, if it is still there, before any row that hangs on it: an erasure takes them in the same order."""
+    tx.execute(sa.select(conversation.c.id).where(conversation.c.id == conversation_id).with_for_update()).first()
+
+
 def begin(
     tx: Connection,
     vault: Vault,
@@ -133,6 +146,16 @@ def new_chat(door: Door, municipality_id: str, team_id: str, now: datetime, plac
     return Chat(new_id(), municipality_id, team_id, door.channel, 0, "nl", now, None, place, pushed=door.address is not None)
 
 
+def key_of_turns(vault: Vault, chat: Chat, token: bytes | None = None) -> StateKey:
+    """Return what locks `chat.state`; that of a page's chat opens with the child's token alone."""
+    return state_key(vault, chat.id, chat.expires_on, None if chat.pushed or token is None else vault.child_key(token))
+
+
+def news_of(vault: Vault, chat: Chat) -> ChatState:
+    """Return what the bot said beside the turns: waiting messages, who reads now."""
+    return key_of_turns(vault, chat).open(chat.state if chat.pushed else chat.news_state)
+
+
 def expiry_day(now: datetime, retention_days: int) -> str:
     """Return the day whose key locks a chat that begins now (UTC, YYYY-MM-DD)."""
     return (now.astimezone(UTC) + timedelta(days=retention_days)).date().isoformat()
@@ -140,7 +163,7 @@ def expiry_day(now: datetime, retention_days: int) -> str:
 
 _INSERT = PreparedInsert(
     conversation, "id", "municipality_id", "team_id", "channel", "child_auth", "child_public_key", "address", "key_no", "last_seq",
-    "language", "place", "expires_on", "created_at", "last_child_at", "seen_at",
+    "language", "place", "expires_on", "created_at", "last_child_at", "seen_at", "state",
 )  # fmt: skip
 
 
@@ -156,16 +179,21 @@ def insert(
     now: datetime,
     language: str = "nl",
     seen_at: datetime | None = None,
+    said: ChatState = NOTHING_SAID,
 ) -> ConversationKey:
-    """Add a chat's row, with a key wrapped for these teams and the child; `last_seq` counts what is stored with it at once."""
+    """Add a chat's row, with a key wrapped for these teams and the child.
+
+    `last_seq` counts what is stored with it at once, and `said` is what the bot says in that.
+    """
     child = vault.child_key(door.token) if door.address is None else None
     public = None if child is None else child.public(vault.suite)
+    state = StateKey(chat.id, vault.make_bucket(expires_on), child).lock(said)
     _INSERT.run(tx, {
         "id": chat.id, "municipality_id": chat.municipality_id, "team_id": chat.team_id, "channel": chat.channel,
         "child_auth": vault.child_auth(door.channel, door.token), "child_public_key": public,
         "address": None if door.address is None else vault.seal_for_delivery(door.address, "address", chat.id),
         "key_no": 1, "last_seq": last_seq, "language": language, "place": chat.place, "expires_on": expires_on,
-        "created_at": now, "last_child_at": now, "seen_at": seen_at,
+        "created_at": now, "last_child_at": now, "seen_at": seen_at, "state": state,
     })  # fmt: skip
     return keys.add_key(tx, vault, KeyScope(chat.id, public, expires_on), 1, teams, child)
 
@@ -240,14 +268,3 @@ def last_named(tx: Connection, conversation_id: str) -> str | None:
         sa.select(message.c.person_id).where(*mine).order_by(message.c.seq.desc()).limit(1)
     ).scalar_one_or_none()
     return found
-
-
-def reword(tx: Connection, vault: Vault, chat: Chat, seq: int, *, variant: int) -> None:
-    """Another variant of the same utterance went out, because the first one was no longer true."""
-    mine = (message.c.conversation_id == chat.id, message.c.seq == seq, message.c.role == "bot")
-    row = tx.execute(sa.select(message.c.utterance, message.c.script_version).where(*mine)).one()
-    mac = keys.reference_mac(
-        vault, conversation_id=chat.id, seq=seq, utterance=row.utterance, variant=variant, script_version=row.script_version
-    )
-    tx.execute(message.update().where(*mine).values(variant=variant, mac=mac))
-    announce(tx, chat_topic(chat.id), "message")

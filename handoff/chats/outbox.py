@@ -1,7 +1,7 @@
 """What waits to go out to a child, in order, until it has arrived or can never arrive.
 
 A web page collects its messages itself and confirms the last sequence number that it showed. A push channel is
-sent to by `bot.delivery`; a human's words wait here sealed to the delivery key and are wiped the moment they have gone.
+sent to by `bot.delivery`; what it has to send waits here sealed to the delivery key and is wiped the moment it has gone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Parcel:
     due_at: datetime
     """When it may go out; while a process has it, the end of that process's lease."""
     sealed: bytes | None
-    """A human's words, or the choices that go with a bot's message, sealed to the delivery key."""
+    """What is to be sent, sealed to the delivery key: a human's words, or what the bot says (`handoff.chats.parcels`)."""
     provider_ids: str | None
     """The channel's numbers of the pieces that went out before, "101,102"."""
     address: bytes
@@ -50,12 +50,8 @@ class Parcel:
     """The keyed hash by which the channel's chat is known."""
     gone_at: datetime | None
     """Since when nothing arrives in this chat any more."""
-    utterance: str | None
-    """The published utterance; None for a human's words."""
-    variant: int | None
-    """Which wording of it was chosen."""
     script_version: str | None
-    """The script in which it stands."""
+    """The script in which the bot's words stand; None for a human's words."""
     person_id: str | None
     """Whose first name it mentions."""
 
@@ -117,7 +113,7 @@ _IS_FIRST = ~sa.exists().where(
 _COLUMNS = (
     outbox.c.id, outbox.c.conversation_id, outbox.c.seq, outbox.c.attempts, outbox.c.due_at, outbox.c.sealed,
     outbox.c.provider_ids, conversation.c.address, conversation.c.child_auth, conversation.c.gone_at,
-    message.c.utterance, message.c.variant, message.c.script_version, message.c.person_id,
+    message.c.script_version, message.c.person_id,
 )  # fmt: skip
 _DUE = (
     sa.select(*_COLUMNS)

@@ -29,6 +29,9 @@ LEAP = timedelta(days=2)
 DAYS_AT_ONCE = 3
 """Expiry days that are ended in 24 hours, at most."""
 
+WARNED = timedelta(days=7)
+"""How long before an open chat goes its team is warned."""
+
 ENDING_KEPT = timedelta(days=30)
 """How long whoever still looks for a chat is told that its time was over."""
 
@@ -124,9 +127,23 @@ def forget_endings(tx: Connection, now: datetime) -> int:
     return tx.execute(ended.delete().where(ended.c.ended_at < now - ENDING_KEPT)).rowcount
 
 
-def overtime_ends(expires_on: str, last_word: datetime, now: datetime) -> datetime | None:
-    """When a chat that a child waits in, or a human talks in, will go although it is open; None before its day is past."""
-    return last_word + GRACE if expires_on < _day(now) else None
+def endings(tx: Connection, team_id: str, now: datetime) -> dict[str, datetime]:
+    """Return when the open chats of a team go if nobody writes in them, by their handoff: those that go within `WARNED`."""
+    words = sa.select(sa.func.max(message.c.created_at)).where(
+        message.c.conversation_id == conversation.c.id, message.c.role != "bot"
+    )
+    query = (
+        sa.select(handoff.c.id, conversation.c.expires_on, words.scalar_subquery().label("last"))
+        .join(conversation, conversation.c.id == handoff.c.conversation_id)
+        .where(conversation.c.expires_on <= _day(now + WARNED), handoff.c.team_id == team_id, handoff.c.state != "closed")
+    )
+    found = {row.id: max(_end_of(row.expires_on), (row.last or now) + GRACE) for row in tx.execute(query)}
+    return {handoff_id: at for handoff_id, at in found.items() if at <= now + WARNED}
+
+
+def _end_of(day: str) -> datetime:
+    """The first moment after an expiry day."""
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY
 
 
 def _stays(now: datetime) -> sa.ColumnElement[bool]:

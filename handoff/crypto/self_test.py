@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from handoff.crypto.hpke import lock_together, public_key, seal, seal_together, unseal, unseal_together
+from handoff.crypto.hpke import public_key, seal, unseal
 from handoff.crypto.key_directory import Unfit
 from handoff.crypto.known_answers import KNOWN, SEED, KnownAnswers
 from handoff.crypto.symmetric import unlock
+from handoff.crypto.together import lock_together, seal_together, unseal_together
 from handoff.errors import Denied
 
 

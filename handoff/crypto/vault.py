@@ -168,6 +168,13 @@ class Vault:
             self.key_files.make(_DELIVERY_PUBLIC, public_key(self.key_files.read(_DELIVERY_PRIVATE, size=33)))
             return self.key_files.read(_DELIVERY_PUBLIC)
 
+    def can_deliver(self) -> bool:
+        """Whether there is a delivery key already; sealing for it makes one. Raises `StoreUnavailable`."""
+        try:
+            return bool(self.key_files.read(_DELIVERY_PUBLIC))
+        except Denied:
+            return False
+
     def open_for_delivery(self, blob: bytes, *context: str | int) -> bytes:
         """Open what `seal_for_delivery` made in the same context. Raises `Denied`, `StoreUnavailable`."""
         return unpad(unseal(self.key_files.read(_DELIVERY_PRIVATE, size=33), blob, "delivery", *context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,27 +14,35 @@ from handoff.database import sqlite_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision (a test compares it with the scripts): a start with a database in this form needs no Alembic at all."""
 
 LOCK = 20131003
 """PostgreSQL's advisory lock of whoever changes the form of the database: of two servers that start together, one migrates."""
 
 
-def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest form; does nothing when it is there. Raises SQLAlchemy's errors."""
+Seal = Callable[[sa.Connection], None]
+
+
+def upgrade(url: str, seal: Seal | None = None) -> None:
+    """Bring the database at `url` to the newest form; does nothing when it is there. Raises SQLAlchemy's errors.
+
+    `seal` seals what an older form held in clear, in the same transaction (`handoff.chats.said_in_clear`). Without it a database
+    that holds such rows is refused with `RuntimeError`.
+    """
     if _revision(url) == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - half a second of every start, needed at few of them
 
-    command.upgrade(_config(url=url), "head")
+    command.upgrade(_config(url=url, seal=seal), "head")
+    _overwrite(url)
 
 
-def upgrade_within(tx: sa.Connection, revision: str) -> None:
-    """Bring a database to this form inside a transaction, which the caller commits. Raises SQLAlchemy's errors."""
+def upgrade_within(tx: sa.Connection, revision: str, seal: Seal | None = None) -> None:
+    """Do the same, up to this form, inside a transaction, which the caller commits. Raises SQLAlchemy's errors."""
     from alembic import command  # noqa: PLC0415
 
-    command.upgrade(_config(connection=tx), revision)
+    command.upgrade(_config(connection=tx, seal=seal), revision)
 
 
 def is_known(revision: str) -> bool:
@@ -48,6 +57,22 @@ def _config(**attributes: object) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes.update(attributes)
     return config
+
+
+def _overwrite(url: str) -> None:
+    """Let nothing of the older form stay in the database's own files."""
+    engine = engine_for(url)
+    try:
+        if engine.dialect.name != "sqlite":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM FULL message")
+            return
+        raw = engine.raw_connection()  # in no transaction
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.cursor().execute(statement)
+        raw.close()
+    finally:
+        engine.dispose()
 
 
 def engine_for(url: str) -> sa.Engine:

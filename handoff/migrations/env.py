@@ -17,13 +17,15 @@ def _migrate(connection: sa.Connection) -> None:
 
 def _connect_and_migrate(url: str) -> None:
     engine = engine_for(url)
-    with engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK)))
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK)))
+                connection.commit()
+            _migrate(connection)
             connection.commit()
-        _migrate(connection)
-        connection.commit()
-    engine.dispose()
+    finally:
+        engine.dispose()
 
 
 given: sa.Connection | None = context.config.attributes.get("connection")

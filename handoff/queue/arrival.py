@@ -67,7 +67,6 @@ _FIND = Prepared(
         _reader.c.first_name,
         is_manned(conversation.c.team_id).correlate(conversation).label("on_duty"),
         conversation.c.child_public_key,
-        conversation.c.expires_on,
         sa.exists()
         .where(_newer.c.conversation_id == conversation.c.id, _newer.c.no > conversation.c.key_no)
         .correlate(conversation)
@@ -117,7 +116,7 @@ def find(tx: Connection, vault: Vault, door: Door, now: datetime, *, lock: bool 
         raise Denied
     chat = Chat(*row[:after_chat])
     item = Handoff(*row[after_chat:after_handoff]) if row.handoff_id is not None else None
-    scope = KeyScope(chat.id, row.child_public_key, row.expires_on)
+    scope = KeyScope(chat.id, row.child_public_key, chat.expires_on)
     key = keys.sealing_key(vault, scope, chat.team_id, _Key(*row[-len(_KEY_FIELDS) :]))
     return Arrival(chat, item, row.first_name, bool(row.on_duty), scope, key)
 

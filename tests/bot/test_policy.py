@@ -12,10 +12,21 @@ from bot.message import ChannelUtterances
 from bot.policy import FIRST_CONTACT, HANDOFF, NUMBERS, STILL_WAITING, State, decide, waiting_utterance
 from config.intents import FALLBACK, INTENTS, URGENCY_OF, Urgency
 from config.languages import LANGUAGE_CARDS
+from handoff.chats.state import NOTHING_SAID, ChatState
 from nlu.understanding import Understanding
 from tests.make import configuration, understood
 
-EARLIER = ((FIRST_CONTACT, "utter_greet", HANDOFF),)
+
+def _said(*turns: tuple[str, ...]) -> ChatState:
+    """What is remembered after these turns."""
+    state = NOTHING_SAID
+    for turn in turns:
+        state = state.turn().saying(turn)
+    return state
+
+
+FIRST = (FIRST_CONTACT, "utter_greet", HANDOFF)
+EARLIER = _said(FIRST)
 
 
 @pytest.mark.parametrize(
@@ -28,10 +39,10 @@ EARLIER = ((FIRST_CONTACT, "utter_greet", HANDOFF),)
         (State(EARLIER, handed_off=True), "ask_mayor", ("utter_ask_mayor",)),
         (State(EARLIER, handed_off=True), "greet", (STILL_WAITING,)),
         (State(EARLIER, handed_off=True), "acute_danger", ("utter_acute_danger", NUMBERS)),
-        (State((*EARLIER, ("utter_acute_danger",)), handed_off=True), "acute_danger", ("utter_acute_danger", NUMBERS)),
+        (State(_said(FIRST, ("utter_acute_danger",)), handed_off=True), "acute_danger", ("utter_acute_danger", NUMBERS)),
         (State(EARLIER, handed_off=False), "greet", (STILL_WAITING, HANDOFF)),
         (
-            State(((FIRST_CONTACT,), (), (), ()), handed_off=True),
+            State(_said((FIRST_CONTACT,), (), (), ()), handed_off=True),
             "disclose_neglect",
             ("utter_disclose_neglect", NUMBERS, HANDOFF),
         ),
@@ -67,7 +78,7 @@ ADDED = ChannelUtterances(before=("utter_opener",), after=("utter_choose",))
 def test_what_a_channel_adds_is_told_once_and_an_answer_of_its_own_replaces(
     turns: tuple[tuple[str, ...], ...], added: ChannelUtterances, said: tuple[str, ...]
 ) -> None:
-    assert decide(State(turns, channel=added), understood()) == said
+    assert decide(State(_said(*turns), channel=added), understood()) == said
 
 
 def test_a_fallback_of_the_channel_is_said_only_where_nothing_was_understood() -> None:
@@ -94,7 +105,9 @@ def test_a_language_without_a_card_is_answered_in_dutch() -> None:
 
 STATES = st.builds(
     State,
-    turns=st.lists(st.lists(st.sampled_from([FIRST_CONTACT, HANDOFF, NUMBERS, "utter_greet"]), max_size=3).map(tuple)).map(tuple),
+    before=st.lists(st.lists(st.sampled_from([FIRST_CONTACT, HANDOFF, NUMBERS, "utter_greet"]), max_size=3)).map(
+        lambda turns: _said(*map(tuple, turns))
+    ),
     claimed=st.booleans(),
     handed_off=st.booleans(),
     empty=st.booleans(),

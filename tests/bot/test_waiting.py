@@ -18,18 +18,13 @@ from handoff import confidant
 from handoff.accounts.sessions import Unlocked
 from handoff.chats.conversation import Door
 from handoff.database import open_store
-from handoff.models import conversation, handoff, message
+from handoff.models import conversation, conversation_key, handoff
 from handoff.publishing import store_published
 from handoff.queue import due, handoffs
 from handoff.queue.handoffs import Handoff, all_waiting
 from handoff.team import people
 from tests import make
-from tests.make import CITY, House, first_child, rows, team_id_of
-
-
-def _utterances(house: House, conversation_id: str) -> list[object]:
-    found = [row for row in rows(house, message) if row._mapping["conversation_id"] == conversation_id]
-    return [row._mapping["utterance"] for row in sorted(found, key=lambda row: row._mapping["seq"]) if row._mapping["utterance"]]
+from tests.make import CITY, House, first_child, names_said, rows, team_id_of
 
 
 def _tell(house: House) -> int:
@@ -39,11 +34,11 @@ def _tell(house: House) -> int:
 def test_after_one_three_and_ten_minutes_and_then_no_more(house: House) -> None:
     house.confidant("sanne")
     chat = first_child(house).conversation_id
-    before = len(_utterances(house, chat))
+    before = len(names_said(house, chat))
     for _ in range(30):
         house.clock.turn(seconds=30)
         _tell(house)
-    assert _utterances(house, chat)[before:] == ["utter_waiting_1", "utter_waiting_3", "utter_waiting_10"]
+    assert names_said(house, chat)[before:] == ["utter_waiting_1", "utter_waiting_3", "utter_waiting_10"]
 
 
 def test_after_ten_minutes_the_route_turns_to_the_fallback(house: House) -> None:
@@ -65,7 +60,7 @@ def test_a_child_that_is_given_back_hears_that_and_then_waits_anew(house: House)
     assert _tell(house) == 0, "half an hour with a human is not half an hour of waiting"
     house.clock.turn(seconds=70)
     assert _tell(house) == 1
-    assert _utterances(house, chat)[-2:] == ["utter_given_back", "utter_waiting_1"]
+    assert names_said(house, chat)[-2:] == ["utter_given_back", "utter_waiting_1"]
 
 
 def test_a_transfer_tells_the_child_that_it_waits_and_then_who_reads(house: House) -> None:
@@ -75,12 +70,12 @@ def test_a_transfer_tells_the_child_that_it_waits_and_then_who_reads(house: Hous
     item = write(lambda tx: all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
     write(lambda tx: confidant.transfer(tx, run, sanne, item, noor.person_id, house.clock())).result()
-    assert _utterances(house, chat)[-1] == "utter_given_back"
+    assert names_said(house, chat)[-1] == "utter_given_back"
     write(lambda tx: confidant.claim(tx, run, noor, item, house.clock())).result()
-    assert _utterances(house, chat)[-1] == "utter_transferred"
+    assert names_said(house, chat)[-1] == "utter_transferred"
     write(lambda tx: confidant.release(tx, run, noor, item, house.clock())).result()
     write(lambda tx: confidant.claim(tx, run, noor, item, house.clock())).result()
-    assert _utterances(house, chat)[-1] == "utter_taken_over", "the same human is not another human"
+    assert names_said(house, chat)[-1] == "utter_taken_over", "the same human is not another human"
     seen = write(lambda tx: child.look(tx, run, Door(WEBCHAT, token), house.clock())).result()
     assert seen.confidant == "Noor"
 
@@ -97,11 +92,11 @@ def test_a_route_that_is_gone_silences_nobody(house: House) -> None:
 def test_one_chat_that_cannot_be_told_keeps_no_other_waiting(house: House) -> None:
     house.confidant("sanne")
     first, second = (first_child(house).conversation_id for _ in range(2))
-    broken = message.update().where(message.c.conversation_id == first, message.c.role == "bot").values(variant=99)
+    broken = conversation_key.update().where(conversation_key.c.conversation_id == first).values(mac=bytes(32))
     house.runtime.store.write(lambda tx: tx.execute(broken).close()).result()
     house.clock.turn(seconds=61)
     _tell(house)
-    assert _utterances(house, second)[-1] == "utter_waiting_1"
+    assert names_said(house, second)[-1] == "utter_waiting_1"
 
 
 def test_words_of_an_older_script_are_judged_by_that_script(house: House) -> None:
@@ -116,7 +111,7 @@ def test_words_of_an_older_script_are_judged_by_that_script(house: House) -> Non
     run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team, house.clock(), present=False)).result()
     run.store.write(lambda tx: store_published(tx, run)).result()
     assert _tell(house) == 1
-    assert _utterances(house, chat)[-1] == "utter_nobody_on_duty"
+    assert names_said(house, chat)[-1] == "utter_nobody_on_duty"
 
 
 def _duty(house: House, who: Unlocked, *, present: bool) -> None:
@@ -147,7 +142,7 @@ def test_a_child_that_cannot_be_told_stands_back_and_is_told_when_it_can(house: 
     number(numbers[chats[0]])
     house.clock.turn(seconds=31)
     assert _tell(house) == 1
-    assert {_utterances(house, chat)[-1] for chat in chats} == {"utter_waiting_1"}
+    assert {names_said(house, chat)[-1] for chat in chats} == {"utter_waiting_1"}
 
 
 def test_a_child_that_cannot_be_told_is_given_back_all_the_same(house: House) -> None:
@@ -178,13 +173,13 @@ def test_several_processes_say_it_once(house: House) -> None:
         for store in stores:
             store.close()
     assert sum(told) == len(chats)
-    assert all(_utterances(house, chat).count("utter_waiting_1") == 1 for chat in chats)
+    assert all(names_said(house, chat).count("utter_waiting_1") == 1 for chat in chats)
 
 
 def test_a_process_that_dies_before_the_commit_has_said_nothing_and_nothing_is_lost(house: House) -> None:
     house.confidant("sanne")
     chat = first_child(house).conversation_id
-    before = _utterances(house, chat)
+    before = names_said(house, chat)
     house.clock.turn(seconds=61)
 
     def die(tx: Connection) -> None:
@@ -193,7 +188,7 @@ def test_a_process_that_dies_before_the_commit_has_said_nothing_and_nothing_is_l
 
     with pytest.raises(RuntimeError):
         house.runtime.store.write(die).result()
-    assert _utterances(house, chat) == before
+    assert names_said(house, chat) == before
     assert _tell(house) == 1
     assert _tell(house) == 0
 
@@ -210,7 +205,7 @@ def test_a_change_of_duty_looks_only_at_those_who_were_told_that_somebody_is_the
     assert house.runtime.store.read(lambda tx: due.take_waiting(tx, house.clock(), 9)).result() == [_item(house, hopeful).id]
     assert _tell(house) == 1
     assert _item(house, unlucky) == planned
-    assert _utterances(house, hopeful)[-1] == "utter_nobody_on_duty"
+    assert names_said(house, hopeful)[-1] == "utter_nobody_on_duty"
 
 
 @pytest.mark.parametrize("how", ["ends", "falls silent", "is disabled"])
@@ -227,7 +222,7 @@ def test_a_running_loop_hears_of_every_way_in_which_the_last_human_leaves(house:
     for _ in range(20):
         asyncio.run(upkeep.tell_waiting())
         house.clock.turn(seconds=4)
-    assert _utterances(house, chat).count("utter_nobody_on_duty") == 1
+    assert names_said(house, chat).count("utter_nobody_on_duty") == 1
     assert all(row._mapping["told_on_duty"] is False for row in rows(house, handoff))
 
 
@@ -245,7 +240,7 @@ def test_a_turn_that_commits_after_the_last_human_left_raises_no_hope_that_stays
     house.runtime.store.write(lambda tx: tx.execute(late).close()).result()
     house.clock.turn(seconds=1)
     assert asyncio.run(upkeep.tell_waiting()) == 1
-    assert _utterances(house, chat)[-1] == "utter_nobody_on_duty"
+    assert names_said(house, chat)[-1] == "utter_nobody_on_duty"
 
 
 def test_what_happened_while_no_loop_ran_is_made_up_for_at_the_start(house: House) -> None:
@@ -257,7 +252,7 @@ def test_what_happened_while_no_loop_ran_is_made_up_for_at_the_start(house: Hous
     house.runtime.store.write(lambda tx: tx.execute(told).close()).result()
     house.clock.turn(hours=2)
     assert asyncio.run(Upkeep(house.runtime).tell_waiting()) == 1
-    assert _utterances(house, chat)[-1] == "utter_nobody_on_duty"
+    assert names_said(house, chat)[-1] == "utter_nobody_on_duty"
 
 
 def test_a_route_that_became_quicker_counts_for_those_who_wait_already(house: House) -> None:

@@ -19,8 +19,9 @@ from handoff.crypto import XWING, ChildKey, Cost, Vault
 from handoff.database import sqlite_engine
 from handoff.errors import Denied
 from handoff.keys import first_sign_in
-from handoff.keys.messages import OpenedMessage
+from handoff.keys.opening import OpenedMessage
 from handoff.models import conversation, membership, message, metadata, municipality, script_version, team
+from handoff.pointers import Pointer
 from handoff.team import people
 from tests.make import key_code
 
@@ -146,16 +147,28 @@ class Rig:
             tx.execute(message.insert().values(**row))
             return seq
 
-    def refer(self, talk_id: str, utterance: str) -> int:
-        """Add a bot's message; returns the number."""
+    def refer(self, talk_id: str, pointer: Pointer) -> int:
+        """Add a bot's message beside the turns; returns the number."""
         with self.engine.begin() as tx:
             seq = _next(tx, talk_id)
-            what = {"utterance": utterance, "variant": 0, "script_version": "1"}
-            mac = keys.reference_mac(
-                self.vault, conversation_id=talk_id, seq=seq, utterance=utterance, variant=0, script_version="1"
-            )
-            tx.execute(message.insert().values(conversation_id=talk_id, seq=seq, role="bot", mac=mac, created_at=NOW, **what))
+            key = keys.key_in_force(tx, self.vault, talk_id)
+            sealed = keys.seal_reference(self.vault, key, seq=seq, pointer=pointer, script_version="1")
+            row = dict(conversation_id=talk_id, seq=seq, role="bot", created_at=NOW, **sealed._asdict())
+            tx.execute(message.insert().values(**row))
             return seq
+
+    def turn(self, talk_id: str, text: str, reading: str, *pointers: Pointer) -> int:
+        """Add a child's words and what the bot answers, under one encapsulation; returns the number of the words."""
+        with self.engine.begin() as tx:
+            first = _next(tx, talk_id, 1 + len(pointers))
+            key = keys.key_in_force(tx, self.vault, talk_id)
+            answers = [(pointer, "1") for pointer in pointers]
+            words, said = keys.seal_turn(self.vault, key, seq=first, text=text, reading=reading, answers=answers)
+            place = {"conversation_id": talk_id, "created_at": NOW}
+            tx.execute(message.insert().values(**place, seq=first, role="child", **words._asdict()))
+            for seq, one in enumerate(said, start=first + 1):
+                tx.execute(message.insert().values(**place, seq=seq, role="bot", **one._asdict()))
+            return first
 
     def read(self, opener: Unlocked | ChildKey, talk_id: str, *, after: int = 0) -> list[OpenedMessage]:
         """Open a conversation."""
@@ -199,10 +212,10 @@ class Rig:
             return denied(lambda: keys.open_conversation(tx, self.vault, talk_id, opener))
 
 
-def _next(tx: Connection, talk_id: str) -> int:
+def _next(tx: Connection, talk_id: str, count: int = 1) -> int:
     here = conversation.c.id == talk_id
-    tx.execute(conversation.update().where(here).values(last_seq=conversation.c.last_seq + 1))
-    return int(tx.execute(sa.select(conversation.c.last_seq).where(here)).scalar_one())
+    tx.execute(conversation.update().where(here).values(last_seq=conversation.c.last_seq + count))
+    return int(tx.execute(sa.select(conversation.c.last_seq).where(here)).scalar_one()) - count + 1
 
 
 def denied(attempt: Callable[..., object], *arguments: object) -> bool:

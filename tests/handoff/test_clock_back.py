@@ -28,12 +28,12 @@ from handoff.clock import AHEAD, CORRECTION, is_recent
 from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
 from handoff.errors import Denied
-from handoff.models import handoff, message
+from handoff.models import handoff
 from handoff.queue import due, handoffs, roster
 from handoff.queue.handoffs import LEASE, Handoff
 from tests import make
 from tests.fakes import FakeChannel
-from tests.make import CITY, NOON, House, first_child, look, rows, team_id_of, understood
+from tests.make import CITY, NOON, House, first_child, look, names_said, rows, team_id_of, understood
 
 HOUR = timedelta(hours=1)
 TEAM = team_id_of(CITY)
@@ -71,10 +71,9 @@ class Machine:
             lambda tx: confidant.claim(tx, self.house.runtime, who, item.id, self.house.clock())
         ).result()
 
-    def said(self, conversation_id: str) -> list[object]:
+    def said(self, conversation_id: str) -> list[str]:
         """What the bot said, in order."""
-        found = [row._mapping for row in rows(self.house, message) if row._mapping["conversation_id"] == conversation_id]
-        return [row["utterance"] for row in sorted(found, key=lambda row: row["seq"]) if row["utterance"]]
+        return names_said(self.house, conversation_id)
 
 
 @pytest.fixture(params=["noticed", "while nothing ran"])

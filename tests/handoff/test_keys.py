@@ -49,16 +49,18 @@ def test_team_and_child_read_what_was_written_and_others_do_not(rig: Rig) -> Non
     invited = rig.signed_in(rig.person("u"))
     admin = rig.signed_in(rig.person("u", role="admin"))
     talk, other = rig.talk("u"), rig.talk("u")
-    rig.say(talk.id, "hoi", reading="greet")
-    rig.refer(talk.id, "utter_hello")
+    rig.turn(talk.id, "hoi", "greet", (7, 0), (300, 2))
+    rig.refer(talk.id, (7, 1))
     rig.say(talk.id, "ik lees mee", role="confidant")
     child = rig.vault.child_key(talk.token)
-    assert rig.texts(anna, talk.id) == rig.texts(child, talk.id) == ["hoi", None, "ik lees mee"]
-    assert [m.reading for m in rig.read(anna, talk.id)] == ["greet", None, None]
-    assert [m.reading for m in rig.read(child, talk.id)] == [None, None, None]
-    assert [m.utterance for m in rig.read(child, talk.id)] == [None, "utter_hello", None]
-    assert [m.role for m in rig.read(anna, talk.id, after=1)] == ["bot", "confidant"]
-    assert rig.read(anna, talk.id, after=3) == rig.read(anna, talk.id, after=99) == []
+    assert rig.texts(anna, talk.id) == rig.texts(child, talk.id) == ["hoi", None, None, None, "ik lees mee"]
+    assert [m.reading for m in rig.read(anna, talk.id)] == ["greet", None, None, None, None]
+    assert {m.reading for m in rig.read(child, talk.id)} == {None}
+    for reader in (anna, child):
+        assert [m.pointer for m in rig.read(reader, talk.id)] == [None, (7, 0), (300, 2), (7, 1), None]
+        for after in range(6):
+            assert rig.read(reader, talk.id, after=after) == rig.read(reader, talk.id)[after:]
+    assert rig.read(anna, talk.id, after=99) == []
     for opener in (stranger, invited, admin, rig.vault.child_key(other.token), rig.vault.child_key(bytes(32))):
         assert denied(rig.read, opener, talk.id)
     assert denied(rig.read, anna, "no such conversation")

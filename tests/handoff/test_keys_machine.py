@@ -110,8 +110,16 @@ class Keys(RuleBasedStateMachine):
     @rule(at=ANY)
     def refer(self, at: int) -> None:
         room = self.rooms[at % len(self.rooms)]
-        self.rig.refer(room.talk.id, "utter_hello")
+        self.rig.refer(room.talk.id, (7, 0))
         room.log.append(("bot", None, None))
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=ANY, text=WORDS, answers=st.integers(0, 3))
+    def turn(self, at: int, text: str, answers: int) -> None:
+        room = self.rooms[at % len(self.rooms)]
+        said = [(len(room.log), number) for number in range(answers)]
+        assert self.rig.turn(room.talk.id, text, "greet", *said) == len(room.log) + 1
+        room.log += [("child", text, "greet"), *[("bot", None, None)] * answers]
 
     @precondition(lambda self: len(self.cookies) < 6)
     @rule(where=WHERE, printed=st.booleans())
@@ -331,13 +339,19 @@ class Keys(RuleBasedStateMachine):
             tx.execute(conversation.update().where(conversation.c.id == room.talk.id).values(last_seq=len(room.log) - 1))
             self.refused(tx, room)
 
-    @rule(at=ANY, one=ANY, change=st.sampled_from([{"variant": 1}, {"utterance": "utter_goodbye"}]))
-    def attack_make_the_bot_say_something_else(self, at: int, one: int, change: dict[str, Any]) -> None:
+    @rule(at=ANY, one=ANY, step=st.integers(1, 9), with_mac=st.booleans())
+    def attack_make_the_bot_say_something_else(self, at: int, one: int, step: int, with_mac: bool) -> None:
+        """What it said elsewhere in this chat, in its place."""
         room = self.said(at)
         seqs = [n for n, said in enumerate(room.log, 1) if said[0] == "bot"] if room else []
-        if room and seqs:
+        if room and len(seqs) > 1:
+            here, there = seqs[one % len(seqs)], seqs[(one + step) % len(seqs)]
+            if here == there:
+                return
             with self.rig.undone() as tx:
-                tx.execute(message.update().where(*_at(room, seqs[one % len(seqs)])).values(**change))
+                other = tx.execute(_message(room, there)).one()._asdict()
+                change = {name: other[name] for name in ("sealed", "key_no", *(["mac"] if with_mac else []))}
+                tx.execute(message.update().where(*_at(room, here)).values(**change))
                 self.refused(tx, room)
 
     @precondition(lambda self: len(self.rooms) > 1)
@@ -498,7 +512,7 @@ class Keys(RuleBasedStateMachine):
             (role, None, None) if at < room.lost else (role, text, reading) for at, (role, text, reading) in enumerate(room.log)
         ]
         assert [(m.role, m.text, m.reading) for m in opened] == seen
-        assert all(m.lost == (m.seq <= room.lost and m.role != "bot") for m in opened)
+        assert all(m.lost == (m.seq <= room.lost) for m in opened)
 
     @invariant()
     def who_printed_a_passphrase_opens_nothing_that_comes(self) -> None:

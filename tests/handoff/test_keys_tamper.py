@@ -13,6 +13,7 @@ from handoff import crypto, keys
 from handoff.crypto import X25519
 from handoff.keys import team as team_keys
 from handoff.models import conversation, conversation_key, key_wrap, message, script_version, team, team_key, team_wrap
+from handoff.pointers import pack
 from tests.handoff.rig import NOW, Rig, Talk, denied, sqlite_rig
 from tests.make import key_code
 
@@ -21,7 +22,8 @@ Harm = Callable[[Connection, Talk, Talk], object]
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, str, Talk, Talk]]:
-    """A team of two and two chats: 1 child, 2 child with reading, 3 bot, 4 confidant. Attacks on it are undone."""
+    """A team of two and two chats: 1 child, 2 child with reading, 3 and 4 the bot's answer to it, 5 the bot beside a turn,
+    6 confidant. Attacks on it are undone."""
     rig = sqlite_rig(tmp_path_factory.mktemp("house"), suite=X25519)
     anna = rig.founder("u")
     rig.grant(rig.signed_in(anna), rig.person("u"))
@@ -30,8 +32,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, str, 
         tx.execute(script_version.insert().values(version="2", body="{}", published_at=NOW))
     for talk in talks:
         rig.say(talk.id, "hoi")
-        rig.say(talk.id, "mijn oom slaat mij", reading="disclose_physical_abuse")
-        rig.refer(talk.id, "utter_hello")
+        rig.turn(talk.id, "mijn oom slaat mij", "disclose_physical_abuse", (3, 0), (4, 0))
+        rig.refer(talk.id, (5, 1))
         rig.say(talk.id, "ik lees mee", role="confidant")
     yield rig, anna, *talks
     rig.engine.dispose()
@@ -68,12 +70,18 @@ def _forge(tx: Connection, talk: Talk, _other: Talk) -> object:
 
 
 def _append(tx: Connection, talk: Talk, _other: Talk) -> object:
-    """The same as a fifth message, with the mac of the first."""
+    """The same as a seventh message, with the mac of the first."""
     key = tx.execute(sa.select(conversation_key).where(conversation_key.c.conversation_id == talk.id)).one()
     row = tx.execute(message.select().where(message.c.conversation_id == talk.id, message.c.seq == 1)).one()._asdict()
-    sealed = crypto.seal(key.public_key, crypto.pad(b"laat maar"), "words", talk.id, 5, key.no, "child")
-    tx.execute(conversation.update().where(conversation.c.id == talk.id).values(last_seq=5))
-    return tx.execute(message.insert().values(**{**row, "seq": 5, "sealed": sealed}))
+    sealed = crypto.seal(key.public_key, crypto.pad(b"laat maar"), "words", talk.id, 7, key.no, "child")
+    tx.execute(conversation.update().where(conversation.c.id == talk.id).values(last_seq=7))
+    return tx.execute(message.insert().values(**{**row, "seq": 7, "sealed": sealed}))
+
+
+def _forge_news(tx: Connection, talk: Talk, _other: Talk) -> object:
+    """Another sentence of the bot, sealed as the product seals. Only the mac is missing."""
+    key = tx.execute(sa.select(conversation_key).where(conversation_key.c.conversation_id == talk.id)).one()
+    return _set(5, sealed=crypto.seal(key.public_key, pack((9, 0)), "reference", talk.id, 5, key.no, "bot"))(tx, talk, _other)
 
 
 TEAM_WRAP, CHILD_WRAP = key_wrap.c.sealed, conversation_key.c.child_wrap
@@ -103,7 +111,7 @@ def _key(**values: Any) -> Harm:
 
 def _text_in(table: str, column: str) -> Harm:
     """SQLite keeps any type in any column."""
-    change = f"UPDATE {table} SET {column} = 'text' WHERE conversation_id = ? AND {column} IS NOT NULL"  # noqa: S608 - our own names
+    change = f"UPDATE {table} SET {column} = 'text of 21 characters' WHERE conversation_id = ? AND {column} IS NOT NULL"  # noqa: S608 - our own names
     return lambda tx, talk, _: tx.exec_driver_sql(change, (talk.id,))
 
 
@@ -113,20 +121,27 @@ HARMS: dict[str, Harm] = {
     "words of another number": _copy(1, 2, "sealed"),
     "words and mac of another number": _copy(1, 2, "sealed", "sealed_reading", "mac"),
     "words and mac of another chat": _copy(1, 1, "sealed", "sealed_reading", "mac", "key_no", other_chat=True),
-    "another role": _set(4, role="child"),
+    "another role": _set(6, role="child"),
     "reading taken away": _set(2, sealed_reading=None),
     "reading given": _copy(1, 2, "sealed_reading"),
     "another mac": _copy(1, 2, "mac"),
     "empty mac": _set(1, mac=b""),
     "another key number": _set(1, key_no=2),
-    "another utterance": _set(3, utterance="utter_promise"),
-    "another variant": _set(3, variant=1),
+    "another answer": _copy(3, 4, "sealed"),
+    "another answer and its mac": _copy(3, 4, "sealed", "mac"),
+    "another answer of a stranger's making": _set(3, sealed=bytes(21)),
+    "news in the place of an answer": _copy(3, 5, "sealed", "mac"),
+    "forged news": _forge_news,
     "another script": _set(3, script_version="2"),
-    "utterance of another chat": _copy(3, 3, "mac", other_chat=True),
+    "another script of news": _set(5, script_version="2"),
+    "an answer's mac of another chat": _copy(3, 3, "mac", other_chat=True),
+    "an answer of another chat": _copy(3, 3, "sealed", "mac", "key_no", other_chat=True),
+    "news of another chat": _copy(5, 5, "sealed", "mac", "key_no", other_chat=True),
+    "an answer's key number": _set(3, key_no=2),
     "first message gone": _drop(1),
     "middle message gone": _drop(2),
-    "last message gone": _drop(4),
-    "number counted on": _move(last_seq=5),
+    "last message gone": _drop(6),
+    "number counted on": _move(last_seq=7),
     "another gemeente's team": _move(team_id="e"),
     "another child's key": _move(child_public_key=crypto.public_key(crypto.new_private_key(X25519))),
     "no child key": _move(child_public_key=None),
@@ -149,7 +164,7 @@ HARMS: dict[str, Harm] = {
 def test_a_harmed_chat_is_refused_as_a_whole(scene: tuple[Rig, str, Talk, Talk], name: str) -> None:
     rig, anna, talk, other = scene
     who, child = rig.signed_in(anna), rig.vault.child_key(talk.token)
-    assert len(rig.read(who, talk.id)) == len(rig.read(child, talk.id)) == 4
+    assert len(rig.read(who, talk.id)) == len(rig.read(child, talk.id)) == 6
     refused = [rig.attacked(lambda tx: HARMS[name](tx, talk, other), opener, talk.id) for opener in (who, child)]
     only_one = {"the team's wrap for the child": [False, True], "the child's wrap for the team": [True, False]}
     assert refused == only_one.get(name, [True, True])

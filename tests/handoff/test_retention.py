@@ -21,7 +21,7 @@ from handoff.errors import Denied, NotFound
 from handoff.models import conversation, installation, message
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome, all_waiting
-from tests.make import House, first_child, incoming, rows, understood
+from tests.make import House, first_child, incoming, names_said, rows, understood
 
 DAY = timedelta(days=1)
 
@@ -179,9 +179,7 @@ def test_while_the_clock_is_doubted_everything_else_goes_on(machine: Machine) ->
     chat = first_child(house).conversation_id
     house.clock.turn(minutes=2)
     assert asyncio.run(machine.upkeep.tell_waiting()) == 1
-    assert "utter_waiting_1" in {
-        row._mapping["utterance"] for row in rows(house, message) if row._mapping["conversation_id"] == chat
-    }
+    assert "utter_waiting_1" in names_said(house, chat)
 
 
 def test_an_accepted_clock_ends_three_days_a_day_oldest_first(machine: Machine) -> None:

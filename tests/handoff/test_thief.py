@@ -75,7 +75,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     rig.grant(who, bram)
     talk = rig.talk("u")
     rig.say(talk.id, "mijn oom slaat mij", reading="disclose_physical_abuse")
-    rig.refer(talk.id, "utter_hello")
+    rig.refer(talk.id, (7, 0))
     rig.rotate(who, "u")
     rig.say(talk.id, "ben je er nog")
     ended = rig.signed_in(bram)
@@ -216,7 +216,7 @@ def test_no_words_tokens_or_passphrases_stand_in_the_files(scene: Scene) -> None
     for secret in hidden:
         for form in (secret, secret.hex().encode(), repr(secret)[2:-1].encode()):
             assert form not in loot
-    assert b"utter_hello" in loot  # the search does find what stands there
+    assert b"telegram" in loot  # the search does find what stands there
 
 
 def test_what_waits_for_telegram_opens_with_the_delivery_key_alone(scene: Scene, tmp_path: Path) -> None:
@@ -243,4 +243,4 @@ def test_what_waits_for_telegram_opens_with_the_delivery_key_alone(scene: Scene,
 def test_the_rows_hold_what_the_promise_says(scene: Scene) -> None:
     with scene.rig.engine.connect() as tx:
         for row in tx.execute(sa.select(message)):
-            assert (row.sealed is None) == (row.role == "bot")
+            assert row.sealed is not None

@@ -3,9 +3,11 @@ but what nobody can know to have arrived: an answer that was lost, or that came 
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +17,11 @@ from bot.channels.telegram.turn import door_of
 from config.load import load
 from config.render import render
 from config.schema import Municipality
+from handoff import keys
+from handoff.accounts import credentials, sessions
+from handoff.accounts.sessions import Unlocked
 from handoff.chats import conversation
+from handoff.chats import outbox as outbox_of
 from handoff.chats.conversation import Chat
 from handoff.crypto import Cost, Vault
 from handoff.models import handoff, message, outbox
@@ -65,10 +71,11 @@ def _check_phones(folder: Path, api: BotApi) -> None:
     vault = Vault.founded((folder / "var" / "secret").read_bytes(), folder / "var" / "keys", cost=Cost(memory_kib=64, iterations=1))
     engine = sa.create_engine(f"sqlite:///{folder}/var/praat.db")
     with engine.connect() as tx:
+        who = _member(tx, vault, folder)
         for chat_id in CHATS:
             chat = conversation.find(tx, vault, door_of(chat_id, BOT))
             assert chat
-            said, ended = _said(tx, chat)
+            said, ended = _said(tx, vault, chat, who)
             arrived, doubles = _followed(api.texts(chat_id), said)
             lost = sum(1 for to, _ in api.lost if to == chat_id)
             assert ended <= arrived <= ended + 1, "what is noted did arrive; the last one may have died before it was noted"
@@ -76,15 +83,21 @@ def _check_phones(folder: Path, api: BotApi) -> None:
     engine.dispose()
 
 
-def _said(tx: sa.Connection, chat: Chat) -> tuple[list[str], int]:
+def _member(tx: sa.Connection, vault: Vault, folder: Path) -> Unlocked:
+    """Somebody of the demo's team, who can open what was sealed."""
+    login, phrase = next(iter(json.loads((folder / "var" / "demo-logins.json").read_text("utf-8")).items()))
+    row, now = credentials.look_up(tx, login), datetime.now(UTC)
+    cookie = sessions.open_session(tx, vault, row, credentials.unlock(vault, row, phrase), now=now)
+    return sessions.resume(tx, vault, cookie, now=now)
+
+
+def _said(tx: sa.Connection, vault: Vault, chat: Chat, who: Unlocked) -> tuple[list[str], int]:
     """The bot's messages to this child as it should read them, in order, and how many of them are noted as delivered."""
-    script, municipality = CONFIGURATION.script.utterances, CONFIGURATION.municipalities[chat.municipality_id]
-    query = sa.select(message.c.utterance, message.c.variant, outbox.c.delivered_at).select_from(
-        message.join(outbox, sa.and_(outbox.c.conversation_id == message.c.conversation_id, outbox.c.seq == message.c.seq))
-    )
-    rows = tx.execute(query.where(message.c.conversation_id == chat.id, message.c.role == "bot").order_by(message.c.seq)).all()
-    texts = [_text(script[row.utterance].variants[row.variant].text, municipality) for row in rows]
-    return texts, sum(1 for row in rows if row.delivered_at)
+    script, municipality = CONFIGURATION.script, CONFIGURATION.municipalities[chat.municipality_id]
+    states = outbox_of.states(tx, chat.id)
+    said = [(m.seq, m.pointer) for m in keys.open_conversation(tx, vault, chat.id, who) if m.pointer and states[m.seq] != "unsaid"]
+    texts = [_text(script.by_number(number).variants[variant].text, municipality) for _, (number, variant) in said]
+    return texts, sum(1 for seq, _ in said if states[seq] == "delivered")
 
 
 def _text(text: str, municipality: Municipality) -> str:

@@ -15,7 +15,7 @@ from bot.channels.telegram.parse import Post
 from bot.channels.telegram.spec import CHOSEN
 from config.schema import Configuration
 from config.search import names, plain, search
-from handoff.chats import conversation, messages
+from handoff.chats import conversation
 from handoff.chats.conversation import Chat
 from handoff.places import municipalities
 from handoff.runtime import Runtime
@@ -76,7 +76,7 @@ def choice_of(
     """What this message says about the gemeente. The caller holds the chat's row. `remembered`: see `RecentMessages.texts`."""
     configuration = runtime.configuration
     texts = known_texts(tx, configuration, chat, remembered)
-    unrouted = chat is None or (chat.place is None and chat.municipality_id == fallback and not _welcomed(tx, chat))
+    unrouted = chat is None or (chat.place is None and chat.municipality_id == fallback and not _welcomed(runtime, chat))
     code = place_of(configuration, post.code) if post.kind == "start" else None
     name = named(configuration, post)
     asked = code or name
@@ -110,8 +110,8 @@ def known_texts(
     return found
 
 
-def _welcomed(tx: Connection, chat: Chat) -> bool:
-    return any(one.utterance == CHOSEN for one in messages.said(tx, chat.id))
+def _welcomed(runtime: Runtime, chat: Chat) -> bool:
+    return conversation.key_of_turns(runtime.vault, chat).open(chat.state).said(CHOSEN)
 
 
 def _near(tx: Connection, configuration: Configuration, text: str) -> tuple[str, ...]:
