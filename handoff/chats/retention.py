@@ -2,7 +2,7 @@
 
 A clock can be wrong, and what was destroyed by it is gone for good. So the last moment at which the clock was believed is kept in
 the database; a clock that leapt ahead ends nothing until somebody says that it is right, and a day of the calendar takes the time
-of a day. How, and why so: docs/decisions/0030-a-wrong-clock.md.
+of a day. How, and why so: docs/decisions/0032-a-wrong-clock.md.
 """
 
 from __future__ import annotations
