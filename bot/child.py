@@ -122,6 +122,7 @@ def erase(
     for handoff_id in gone.handoffs if gone.was_read else ():
         audit.note(
             tx,
+            runtime.vault,
             now=now,
             municipality_id=gone.municipality_id,
             person_id=None,

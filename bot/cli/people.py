@@ -97,7 +97,7 @@ def disable(login: Annotated[str, typer.Argument(help="the name to sign in with"
     parts = _parts()
     try:
         runtime = parts.runtime
-        runtime.store.write(lambda tx: people.disable(tx, login=login, now=runtime.clock())).result()
+        runtime.store.write(lambda tx: people.disable(tx, runtime.vault, login=login, now=runtime.clock())).result()
         runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()  # no older copy lets them in again
     finally:
         parts.close()

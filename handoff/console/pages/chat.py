@@ -59,9 +59,12 @@ def _id_of(request: Request) -> str:
 def _read(
     tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int, newest: int | None = None
 ) -> dict[str, Any] | Lost:
-    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
+    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`.
+
+    Raises `NotNoted` before it is in the audit.
+    """
     try:
-        chat = confidant.show(tx, context.runtime, who, handoff_id, now, after=after, newest=newest)
+        chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after, newest=newest)
     except NotFound:
         return _lost(tx, who, handoff_id)
     except Denied:
@@ -96,7 +99,6 @@ def _presence(chat: OpenChat, now: datetime) -> str:
 async def page(request: Request) -> Response:
     """The whole chat; opening it is audited."""
     context, handoff_id = context_of(request), _id_of(request)
-
     try:
         found = await _open(request, context, handoff_id)
     except Unreadable:
@@ -113,24 +115,16 @@ def _lines_of(request: Request) -> int:
 
 
 async def _open(request: Request, context: Context, handoff_id: str) -> dict[str, Any] | Lost:
-    """Open the whole chat without holding up who writes, and put that in the log before anybody sees a word of it.
+    """The whole chat: first the line in the audit, committed; then a reader opens the words."""
 
-    Opening the page is a sign of life, also of a chat that is not theirs. Raises `NotFound`, `Unreadable`.
-    """
-    newest = _lines_of(request)
-    found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0, newest))
-
-    def action(tx: Connection, who: Unlocked, now: datetime) -> Lost | None:
+    def look(tx: Connection, who: Unlocked, now: datetime) -> None:
         confidant.alive(tx, who, now)
-        if isinstance(found, Lost):
-            return found
-        try:
-            confidant.note_opening(tx, who, handoff_id, now)
-        except NotFound:  # it was theirs a moment ago
-            return _lost(tx, who, handoff_id)
-        return None
+        with contextlib.suppress(NotFound):
+            confidant.look(tx, context.runtime, who, handoff_id, now)
 
-    return await auth.act(request, action) or found
+    await auth.act(request, look)
+    newest = _lines_of(request)
+    return await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0, newest))
 
 
 def _chat_page(context: Context, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
@@ -149,9 +143,10 @@ def _lost_page(context: Context, lost: Lost, draft: str = "") -> Response:
 
 async def _unreadable(request: Request, context: Context, handoff_id: str) -> Response:
     def note(tx: Connection, who: Unlocked, now: datetime) -> None:
+        gemeente, person_id = who.municipality_id, who.person_id
         audit.note(
-            tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="open", object_id=handoff_id,
-            result="denied",
+            tx, context.runtime.vault, now=now, municipality_id=gemeente, person_id=person_id, action="open",
+            object_id=handoff_id, result="denied",
         )  # fmt: skip
 
     await auth.act(request, note)
@@ -164,8 +159,16 @@ async def fragment(request: Request) -> Response:
     number = request.query_params.get("na", "")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 9 and int(number) > 0):
         raise HTTPException(404)
+
+    def read(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
+        return _read(tx, context, who, handoff_id, now, int(number))
+
     try:
-        found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, int(number)))
+        try:
+            found = await auth.read(request, read)
+        except confidant.NotNoted:
+            await auth.note(request, lambda tx, who, now: confidant.look(tx, context.runtime, who, handoff_id, now))
+            found = await auth.read(request, read)
     except Unreadable:
         raise HTTPException(404) from None
     if isinstance(found, Lost):
