@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from bot.upkeep import STEADY, Upkeep
-from handoff.chats.retention import ENDING_KEPT, GRACE, LEAP
-from handoff.models import conversation, ended
+from handoff.chats import retention
+from handoff.chats.retention import ENDING_KEPT, GRACE, LEAP, WARNED
+from handoff.models import conversation, ended, handoff
 from tests.bot.test_erased import _notice
 from tests.bot.test_webchat_stream import listen
 from tests.bot.web import Site, Stream, new_token
 from tests.handoff.desk import desk
-from tests.make import House, rows
+from tests.make import CITY, House, rows, team_id_of
 
 LAST = 30 + 1
 """Days after which a closed chat of this gemeente is gone."""
@@ -106,3 +107,25 @@ def test_after_a_month_nobody_knows_that_there_was_a_chat(site: Site) -> None:
     loops.pass_days(ENDING_KEPT.days + 1)
     assert rows(site.house, ended) == []
     assert "dagen oud" not in site.look(token).text
+
+
+def test_the_team_sees_which_chats_go_and_when_in_the_queue_and_in_the_chat(site: Site) -> None:
+    token, loops = new_token(), Loops(site.house)
+    site.send(token, "hoi")
+    loops.pass_days(1)
+    warned = "als niemand schrijft"
+    with desk(site.house, "sanne") as sanne:
+        assert warned not in sanne.get("/").text
+    loops.pass_days(LAST - WARNED.days)
+    site.send(new_token(), "ik kom net")
+    with desk(site.house, "sanne") as sanne:
+        assert sanne.get("/").text.count(warned) == 1
+        (item,) = [
+            row._mapping["id"] for row in rows(site.house, handoff) if row._mapping["opened_at"] < site.house.clock() - WARNED
+        ]
+        sanne.post(f"/wachtrij/{item}/overnemen")
+        assert sanne.get("/").text.count(warned) == 1
+        assert "Wordt gewist op 26 dec 01:00" in sanne.get(f"/gesprek/{item}").text
+    site.send(token, "ben je er", message_id="m2")
+    ends = site.house.runtime.store.read(lambda tx: retention.endings(tx, team_id_of(CITY), site.house.clock())).result()
+    assert ends == {item: site.house.clock() + GRACE}, "a word gives it a week more"
