@@ -57,6 +57,8 @@ BREAKS = (
     Break(7, "bot/waiting.py", "        with savepoint(tx):\n            return deed(tx, runtime, handoff_id, now)\n", "        return deed(tx, runtime, handoff_id, now)\n", "tests/bot/test_waiting.py"),
     Break(7, "handoff/database/notifications.py", "        self._hub.publish(events)\n        for record in records:\n", "        for record in records:\n", "tests/handoff/test_events.py -k own_process"),
     Break(7, "handoff/database/notifications.py", "                            self._look(connection)\n", "                            pass\n", "tests/handoff/test_events.py -k died"),
+    Break(6, "handoff/backups/replay.py", "for row, mark in there if mark in marks]", "for row, mark in there if not mark]", "tests/backups/test_replay.py -k older_copy_brings"),
+    Break(6, "handoff/backups/key_copies.py", "past = [name for name in gone if _is_past(name, now)]", "past = gone", "tests/backups/test_key_copies.py -k lost_its_keys"),
     Break(8, "bot/turn.py", "max(understanding.urgency, URGENCY_OF[intent])", "URGENCY_OF[intent]", f"{PROMISES} -k test_8"),
     Break(8, "handoff/queue/handoffs.py", "urgency=max(urgency, current.urgency)", "urgency=urgency", f"{PROMISES} -k test_8"),
 )  # fmt: skip

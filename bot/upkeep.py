@@ -104,7 +104,7 @@ class Upkeep:
         up_to = await awaited(store.write(partial(retention.end_days, now=now, buckets=buckets)))
         in_use = await awaited(store.read(partial(retention.days_in_use, now=now)))
         await asyncio.to_thread(retention.destroy_expired_keys, vault, now, in_use, up_to)
-        while await awaited(store.write(partial(retention.delete_expired, now=now, up_to=up_to))):
+        while await awaited(store.write(partial(retention.delete_expired, vault=vault, now=now, up_to=up_to))):
             continue
         await awaited(store.write(partial(retention.forget_endings, now=now)))
         await asyncio.to_thread(vault.tombstones.forget, (now - KEPT).date())

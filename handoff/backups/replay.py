@@ -34,7 +34,7 @@ class Replayed:
     teams: tuple[str, ...] = ()
     """Teams whose key was renewed since: theirs is refused until somebody accepts the older one (decision 0031)."""
     leapt: bool = False
-    """It is so old that nothing ends until somebody says that the clock is right (decision 0030)."""
+    """It is so old that nothing ends until somebody says that the clock is right (decision 0032)."""
 
     def __bool__(self) -> bool:
         return bool(self.chats or self.people)

@@ -125,7 +125,8 @@ def test_a_chat_whose_time_is_over_is_looked_for_too(sqlite_house: House) -> Non
     house.confidant("sanne")
     one = _write(house, secrets.token_bytes(32))
     house.clock.turn(days=45)
-    assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, house.clock(), "2027-12-31")).result() == 1
+    vault, now = house.runtime.vault, house.clock()
+    assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, vault, now, "2027-12-31")).result() == 1
     assert _ids(house) == (one,)
     house.runtime.store.rebuild().result()
     assert asyncio.run(remember(house.runtime))

@@ -111,9 +111,9 @@ def _meanwhile(made: House, chance: random.Random, n: int) -> None:
     """The loops tell and deliver, the confidant comes and goes, takes some children and gives some back."""
     run, sanne = made.runtime, made.member()
     made.clock.turn(seconds=chance.choice((5, 61)))
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team_id_of(CITY), made.clock(), present=n % 2 == 0)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team_id_of(CITY), made.clock(), present=n % 2 == 0)).result()
     asyncio.run(tell_waiting(run))
-    if n % 2:
+    if n == 1:  # the rest still waits to go out
         asyncio.run(deliver_due(run, {"telegram": FakeChannel()}))
     for item in chance.sample(run.store.read(handoffs.all_waiting).result(), CHATS // 20):
         run.store.write(lambda tx, i=item.id: confidant.claim(tx, run, sanne, i, made.clock())).result()  # type: ignore[misc]

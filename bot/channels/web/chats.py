@@ -101,10 +101,16 @@ class Chats:
         understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
-        def work(tx: Connection) -> View:
-            return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
+        def work(tx: Connection) -> Snapshot | None:
+            return child.take(tx, runtime, incoming, understanding, runtime.clock(), after=after)
 
-        return await runtime.store.write_short(work)
+        def shown(tx: Connection) -> Snapshot:
+            return child.look(tx, runtime, Door(WEBCHAT, token), runtime.clock(), after=after, municipality_id=slug)
+
+        known = await runtime.store.write_short(work)
+        if known is not None:
+            return _view(known)
+        return _view(await awaited(runtime.store.read(shown)))
 
     async def _make_day(self, day: str) -> None:
         """Make the key of the day on which a new chat would expire, once: written to the disk here, it would hold the loop."""
