@@ -45,7 +45,7 @@ prove: .venv/.test .venv/.bundles
 	@PRAAT_PROOF=whole $(BIN)/pytest -n 2 --dist worksteal -m proof
 	@$(SAY) 'Each promise, broken on purpose, is noticed'
 	@$(BIN)/python -m bench.break_promises
-	@for name in turn waiting streams silent kill; do $(SAY) "The bars of bench/$$name.py"; $(BIN)/python -m bench.$$name || exit 1; done
+	@for name in turn waiting streams silent flood kill; do $(SAY) "The bars of bench/$$name.py"; $(BIN)/python -m bench.$$name || exit 1; done
 
 format: .venv/.test
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .

@@ -64,7 +64,7 @@ class Contender:
 
     def _cpu(self) -> float:
         times = [process.cpu_times() for process in self.processes]
-        return sum(t.user + t.system for t in times)
+        return float(sum(t.user + t.system for t in times))
 
     def figures(self) -> dict[str, float]:
         """Median and best of the rounds, latencies and CPU in milliseconds."""

@@ -62,16 +62,26 @@ class Standing:
 def send(
     tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
 ) -> Snapshot:
-    """Take a turn and show what came after sequence number `after`.
+    """Take a turn and show what came after sequence number `after`."""
+    known = take(tx, runtime, incoming, understanding, now, after=after)
+    return known or look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
 
-    When that is exactly this turn, nothing is read again: what was just written is known. Raises `NotFound` for a page that shows
-    more than there is: it would not show what is said in a chat that began anew, or is an older one.
+
+def take(
+    tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
+) -> Snapshot | None:
+    """Take a turn. What came after sequence number `after` is known when that is exactly this turn: nothing is read again.
+
+    None when it is not: then `look`, after the commit and where nobody waits for it. A long chat takes long to open.
+
+    Raises `NotFound` for a page that shows more than there is: it would not show what is said in a chat that began anew, or is an
+    older one.
     """
     done = take_turn(tx, runtime, incoming, understanding, now)
     if after > done.before:
         raise NotFound("the page shows another conversation")
     if done.repeated or after != done.before:
-        return look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
+        return None
     lines = transcript.of_turn(done.chat, incoming.text, int(understanding.urgency), done.sentences, done.wording)
     own_ids = {lines[0].seq: incoming.external_id}
     return Snapshot(done.chat.id, lines, done.handoff.state, done.confidant, done.on_duty, own_ids)
@@ -119,6 +129,7 @@ def erase(
     for handoff_id in gone.handoffs if gone.was_read else ():
         audit.note(
             tx,
+            runtime.vault,
             now=now,
             municipality_id=gone.municipality_id,
             person_id=None,

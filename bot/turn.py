@@ -148,7 +148,7 @@ class _Turn:
 
     def _anew(self, chat: Chat, door: Door) -> TurnResult:
         """The key of the chat's day was destroyed, and its rows are still there: nobody could ever read what is added to it."""
-        retention.end_at_once(self.tx, chat.id, self.now)
+        retention.end_at_once(self.tx, self.runtime.vault, chat.id, self.now)
         return self.begin(door)
 
     def _wording(self, chat: Chat, current: Handoff | None, *, on_duty: bool) -> Wording:

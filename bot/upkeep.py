@@ -103,7 +103,7 @@ class Upkeep:
         buckets = await asyncio.to_thread(vault.buckets)
         up_to = await awaited(store.write(partial(retention.end_days, now=now, buckets=buckets)))
         await awaited(store.write(partial(retention.destroy_expired_keys, vault=vault, now=now, up_to=up_to)))
-        while await awaited(store.write(partial(retention.delete_expired, now=now, up_to=up_to))):
+        while await awaited(store.write(partial(retention.delete_expired, vault=vault, now=now, up_to=up_to))):
             continue
         await awaited(store.write(partial(retention.forget_endings, now=now)))
         await asyncio.to_thread(vault.tombstones.forget, (now - KEPT).date())

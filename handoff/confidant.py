@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from handoff import audit, transcript
 from handoff.accounts.sessions import Unlocked
 from handoff.chats import conversation, messages, outbox, retention
 from handoff.chats.conversation import Chat
-from handoff.errors import Conflict, NotFound
+from handoff.errors import Conflict, HandoffError, NotFound
 from handoff.queue import handoffs, roster
 from handoff.queue.handoffs import Handoff, Outcome, QueueCount
 from handoff.queue.roster import OnDuty
@@ -112,7 +112,7 @@ def leave(tx: Connection, runtime: Runtime, who: Unlocked, now: datetime) -> Non
         release(tx, runtime, who, item.id, now)
     for team in access.teams_of(tx, who):
         if roster.has_shift(tx, team_id=team.id, person_id=who.person_id):
-            set_duty(tx, who, team.id, now, present=False)
+            set_duty(tx, runtime, who, team.id, now, present=False)
 
 
 def alive(tx: Connection, who: Unlocked, now: datetime) -> None:
@@ -124,12 +124,12 @@ def alive(tx: Connection, who: Unlocked, now: datetime) -> None:
                 handoffs.keep(tx, handoff_id=item.id, person_id=who.person_id, now=now)
 
 
-def set_duty(tx: Connection, who: Unlocked, team_id: str, now: datetime, *, present: bool) -> None:
+def set_duty(tx: Connection, runtime: Runtime, who: Unlocked, team_id: str, now: datetime, *, present: bool) -> None:
     """'Ik heb dienst' on or off."""
     if team_id not in {t.id for t in access.teams_of(tx, who)}:
         raise NotFound("no such team")
     (roster.start if present else roster.end)(tx, team_id=team_id, person_id=who.person_id, now=now)
-    _note(tx, who, now, "duty_on" if present else "duty_off", team_id)
+    _note(tx, runtime, who, now, "duty_on" if present else "duty_off", team_id)
 
 
 def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> Handoff:
@@ -140,17 +140,44 @@ def claim(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now:
     before = conversation.last_named(tx, chat.id)
     words = "utter_taken_over" if before in (None, who.person_id) else "utter_transferred"
     say(tx, runtime, chat, words, now=now, claimed=True, person_id=who.person_id)
-    _note(tx, who, now, "claim", handoff_id)
+    _note(tx, runtime, who, now, "claim", handoff_id)
     return taken
 
 
+LOOK = timedelta(minutes=15)
+"""One audit line stands for a person, a chat and at most so long a look at it: what comes in meanwhile is no opening of its own."""
+
+
+class NotNoted(HandoffError):
+    """Nobody wrote down yet that this person opens this chat: `look` first, and commit it."""
+
+    permanent = False
+
+
+def look(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime) -> None:
+    """Write down that this person opens the words of a chat that they hold.
+
+    Commit it before `read`: a line too many, never one too few.
+    """
+    access.held_by(tx, who, handoff_id)
+    if not _is_looking(tx, who, handoff_id, now):
+        _note(tx, runtime, who, now, "open", handoff_id)
+
+
+def _is_looking(tx: Connection, who: Unlocked, handoff_id: str, now: datetime) -> bool:
+    return audit.has_line(tx, person_id=who.person_id, action="open", object_id=handoff_id, now=now, within=LOOK)
+
+
 def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
-    """Open the words of a chat that this person holds. Every opening is audited. Raises `Denied` on tampering."""
+    """Open the words of a chat that this person holds: the one place where words are opened for a person.
+
+    Raises `NotNoted` when there is no line of it in the audit, before any key is touched, and `Denied` on tampering.
+    """
     mine = access.held_by(tx, who, handoff_id)
+    if not _is_looking(tx, who, handoff_id, now):
+        raise NotNoted
     chat = conversation.get(tx, mine.conversation_id)
     lines = transcript.lines(tx, runtime, chat, who, after=after)
-    if after == 0:
-        _note(tx, who, now, "open", handoff_id)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
     return OpenChat(
         mine,
@@ -180,7 +207,7 @@ def release(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, no
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
     handoffs.release(tx, handoff_id=handoff_id, person_id=who.person_id, now=now)
     say(tx, runtime, chat, "utter_given_back", now=now)
-    _note(tx, who, now, "release", handoff_id)
+    _note(tx, runtime, who, now, "release", handoff_id)
 
 
 def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, to_person_id: str, now: datetime) -> None:
@@ -191,7 +218,7 @@ def transfer(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, t
     chat = _locked(tx, mine)
     handoffs.transfer(tx, handoff_id=handoff_id, person_id=who.person_id, to_person_id=to_person_id, now=now)
     say(tx, runtime, chat, "utter_given_back", now=now)
-    _note(tx, who, now, "transfer", handoff_id)
+    _note(tx, runtime, who, now, "transfer", handoff_id)
 
 
 def close(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, outcome: Outcome, now: datetime) -> None:
@@ -199,7 +226,7 @@ def close(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, outc
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
     handoffs.close(tx, handoff_id=handoff_id, person_id=who.person_id, outcome=outcome, now=now)
     say(tx, runtime, chat, "utter_closed", now=now)
-    _note(tx, who, now, "close", handoff_id)
+    _note(tx, runtime, who, now, "close", handoff_id)
 
 
 def _locked(tx: Connection, item: Handoff) -> Chat:
@@ -207,5 +234,6 @@ def _locked(tx: Connection, item: Handoff) -> Chat:
     return conversation.get(tx, item.conversation_id, lock=True)
 
 
-def _note(tx: Connection, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
-    audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id)
+def _note(tx: Connection, runtime: Runtime, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
+    gemeente = who.municipality_id
+    audit.note(tx, runtime.vault, now=now, municipality_id=gemeente, person_id=who.person_id, action=action, object_id=object_id)

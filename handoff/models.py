@@ -391,7 +391,29 @@ audit_entry = sa.Table(
     sa.Column("object", sa.String(64), nullable=True),  # an id, never a name or a word
     sa.Column("result", sa.String(16), nullable=False),
     sa.Column("origin", sa.String(16), nullable=False),
+    sa.Column("no", sa.BigInteger, nullable=True),  # without gaps; null: from before there was a chain
+    _bytes("mac", nullable=True),  # of the server, over the line and the mac before it
+    sa.Index("uq_audit_entry_no", "no", unique=True),
+    sa.Index("ix_audit_entry_object", "object", "at"),
 )
+
+APPEND_ONLY = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER audit_entry_no_{what} BEFORE {what.upper()} ON audit_entry "
+        "BEGIN SELECT RAISE(ABORT, 'an audit line stays as it is'); END"
+        for what in ("update", "delete")
+    ),
+    "postgresql": (
+        """CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'an audit line stays as it is'; END $$""",
+        """CREATE TRIGGER audit_entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays()""",
+    ),
+}
+"""What the database itself refuses. Whoever may change its schema can take this away: the chain then shows what they did."""
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        sa.event.listen(audit_entry, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 event = sa.Table(
     "event",

@@ -39,3 +39,11 @@ def test_the_threat_model_proves_what_it_claims() -> None:
         if "**We do.**" in section and "Root" not in title:
             assert len(_TEST.findall(section)) >= 3, title
             assert "**Remains.**" in section, title
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    """Two of one number cannot be told apart where one of them is named."""
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in decisions]
+    assert len(set(numbers)) == len(numbers), numbers
+    assert [path.read_text("utf-8")[2:6] for path in decisions] == numbers

@@ -50,7 +50,7 @@ def run(place: Place, goal: int, chance: random.Random, *, least_faults: int = 1
     """Let people write until `goal` messages were acknowledged and enough has gone wrong; then judge."""
     ledger, stop, begun = Ledger(), threading.Event(), time.monotonic()
     place.start()
-    people = [Child(place, ledger, stop, random.Random(chance.random())) for _ in range(CHILDREN)]  # noqa: S311 - no secret
+    people: list[threading.Thread] = [Child(place, ledger, stop, random.Random(chance.random())) for _ in range(CHILDREN)]  # noqa: S311 - no secret
     people.append(Confidant(place, ledger, stop))
     for one in people:
         one.start()

@@ -129,7 +129,7 @@ def on_postgresql(folder: Path) -> Iterator[Place]:
     home.mkdir(mode=0o711)
     home.chmod(0o711)
     cluster = get_server(home / "data", cleanup_mode="delete")
-    roles = {role: ("serve", role) for role in ("child", "console", "loops")}
+    roles: dict[str, tuple[str, ...]] = {role: ("serve", role) for role in ("child", "console", "loops")}
     place = Place(folder, "postgresql", roles, cluster)
     try:
         yield place

@@ -99,13 +99,15 @@ def restore(
         out.print("Maak nu een lege sleutelmap (chmod 700) en draai `praat keys adopt`.")
     if again:
         out.print(f"Opnieuw gewist: {again.chats} gesprekken. Opnieuw buitengesloten: {again.people} mensen.")
+    if again.leapt:
+        out.print("De kopie is ouder dan twee dagen: draai na het starten `praat clock accept`, als de klok goed staat.")
     for team in again.teams:
         out.print(
             f"[bold]Let op.[/bold] De sleutel van {team} is na deze kopie vernieuwd. Kinderen kunnen daar nu niets bewaren. Is het "
             f"terugzetten zo bedoeld, draai dan `praat keys accept-older {team}`."
         )
     out.print("Iedereen moet opnieuw inloggen. Een bericht dat naar Telegram onderweg was, kan daar twee keer aankomen.")
-    out.print("Is er sinds de kopie een teamsleutel vernieuwd? Draai dan eerst `praat keys accept-older TEAM`.")
+    out.print("Draai nu `praat audit accept`: het logboek begint weer bij het eind van de kopie.")
     if aside is not None:
         told = f"De database van daarvoor staat in {aside}. Verwijder haar zodra alles werkt: er staan gesprekken in."
         out.print(told, markup=False)

@@ -34,7 +34,7 @@ _SEALED = (
 def erase_check(
     folders: Annotated[list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="folders with copies, to search too")] = None,
 ) -> None:
-    """Search the raw files of the database, and the given folders, for chats that were erased. Exit code 1 when something is left.
+    """Search the raw files of the database, and the given folders, for chats that are gone. Exit code 1 when something is left.
 
     Says where and how often, never what. Changes nothing.
     """
@@ -47,7 +47,7 @@ def erase_check(
         back = store.read(partial(back_again, vault=vault)).result()
     finally:
         store.close()
-    out.print(f"{len(what.ids)} gewiste gesprekken om naar te zoeken.")
+    out.print(f"{len(what.ids)} gewiste en verlopen gesprekken om naar te zoeken.")
     found, seen = _in_database(settings, what.ids)
     for folder in folders or ():
         found += in_folder(folder, what.ids, vault.buckets())
@@ -77,8 +77,9 @@ def _in_database(settings: Settings, ids: tuple[str, ...]) -> tuple[list[Remain]
 
 
 def _show(found: list[Remain]) -> None:
-    table = Table("bestand", "waar", "hoe vaak")
+    table = Table("waar", "hoe vaak", "bestand")
+    table.columns[2].overflow = "fold"
     for one in found:
-        table.add_row(one.file, one.where, str(one.count))
+        table.add_row(one.where, str(one.count), one.file)
     out.print(table)
     out.print(_SEALED)

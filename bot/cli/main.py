@@ -16,7 +16,7 @@ from rich.console import Console
 from bot import demo
 from bot.app import Parts, assemble, first_start, prepare_database
 from bot.channels.registry import CHANNELS, SPECS, forget_others, read_settings
-from bot.cli import backups, clock, erase_check, keys, nlu, people
+from bot.cli import audit, backups, clock, erase_check, keys, nlu, people
 from bot.cli.terminal import lines, municipality_in, use_utf8
 from bot.hardening import harden
 from bot.preflight import CannotStart, own_place, see_no_root, see_safe_words
@@ -34,6 +34,7 @@ from nlu import danger_file
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(people.app, name="person")
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 app.command("backup")(backups.backup)

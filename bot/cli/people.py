@@ -16,6 +16,7 @@ from bot.cli.terminal import municipality_in
 from bot.preflight import CannotStart, why_not
 from handoff.accounts import credentials
 from handoff.accounts.passphrases import passphrase
+from handoff.backups.replay import keep
 from handoff.crypto import Vault
 from handoff.errors import HandoffError
 from handoff.team import people
@@ -95,7 +96,9 @@ def disable(login: Annotated[str, typer.Argument(help="the name to sign in with"
     """Close the door for somebody who left: their sessions end at once."""
     parts = _parts()
     try:
-        parts.runtime.store.write(lambda tx: people.disable(tx, login=login, now=parts.runtime.clock())).result()
+        runtime = parts.runtime
+        runtime.store.write(lambda tx: people.disable(tx, runtime.vault, login=login, now=runtime.clock())).result()
+        runtime.store.read(lambda tx: keep(tx, runtime.vault, runtime.clock())).result()  # no older copy lets them in again
     finally:
         parts.close()
     out.print(f"{login} kan niet meer inloggen. Laat een collega in de console, onder Team, de teamsleutel vernieuwen.")

@@ -1,4 +1,4 @@
-"""Whose page of an SQLite file is whose: the table or index that it belongs to, read from the raw bytes alone.
+"""Which page of an SQLite file is whose: the table that it (or its index) belongs to, read from the raw bytes alone.
 
 So it works on any copy, also one that no SQLite may open any more, and without an optional part of the library.
 """
@@ -25,9 +25,9 @@ def page_size(content: bytes) -> int:
 
 
 def owners(file: Path, content: bytes) -> dict[int, str]:
-    """The table or index of every page that holds rows or points at such pages. Raises `sqlite3.Error`."""
+    """The table of every page that holds its rows, its indexes, or points at such pages. Raises `sqlite3.Error`."""
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as there:
-        roots = there.execute("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0").fetchall()
+        roots = there.execute("SELECT tbl_name, rootpage FROM sqlite_schema WHERE rootpage > 0").fetchall()
     size, found = page_size(content), {1: "sqlite_schema"}
     for name, root in roots:
         found |= dict.fromkeys(_tree(content, size, root), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from handoff.errors import HandoffError
 from handoff.migrations import LOCK, Seal, upgrade_within
 
 TABLES = "tables"
+_LEAVING_S = 3.0
 _LEFT_OUT = frozenset({"event", "session", "alembic_version"})
 """What means nothing in another server, or after a while. The form of the database stands in the manifest."""
 
@@ -122,9 +124,14 @@ def _read(tx: Connection, name: str, columns: Sequence[str], file: Path) -> int:
 
 
 def _refuse_in_use(tx: Connection) -> None:
+    """A program that was stopped a moment ago may still be seen: it is waited for."""
     mine = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    if tx.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE {mine}").scalar_one():  # noqa: S608
-        raise BadCopy("de database is in gebruik; stop eerst alle onderdelen van het programma")
+    until = time.monotonic() + _LEAVING_S
+    while tx.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE {mine}").scalar_one():  # noqa: S608
+        if time.monotonic() > until:
+            raise BadCopy("de database is in gebruik; stop eerst alle onderdelen van het programma")
+        time.sleep(0.05)
+        tx.exec_driver_sql("SELECT pg_stat_clear_snapshot()").close()  # else the same answer stays until the end of the transaction
 
 
 def _is_filled(tx: Connection, there: sa.MetaData) -> bool:

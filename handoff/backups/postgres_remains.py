@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
@@ -14,7 +15,8 @@ from handoff.errors import StoreUnavailable
 _PART = 8 << 20
 _SEGMENT = 1 << 30
 _TABLES = (
-    "SELECT c.relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) FROM pg_class c "
+    "SELECT coalesce(t.relname, c.relname), pg_relation_filepath(c.oid), pg_relation_size(c.oid) FROM pg_class c "
+    "LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN (current_schema(), 'pg_toast') "
     "AND c.relkind IN ('r', 'i', 't') AND pg_relation_size(c.oid) > 0"
 )
@@ -45,13 +47,11 @@ def _demand_sight(tx: Connection) -> None:
 
 
 def _in(tx: Connection, kind: str, query: str, ids: Sequence[str]) -> list[Remain]:
-    found = []
+    found: Counter[str] = Counter()
     for name, path, size in tx.exec_driver_sql(query).all():
-        if name not in KEPT_IN and (count := sum(_count(part, ids) for part in _parts(tx, path, size))):
-            found.append(Remain(name if kind == "tabel" else "pg_wal", kind, count))
-    if kind == "logboek" and found:
-        return [Remain("pg_wal", kind, sum(one.count for one in found))]
-    return sorted(found, key=lambda one: one.file)
+        if name not in KEPT_IN:
+            found["pg_wal" if kind == "logboek" else name] += sum(_count(part, ids) for part in _parts(tx, path, size))
+    return [Remain(name, kind, count) for name, count in sorted(found.items()) if count]
 
 
 def _count(content: bytes, ids: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """`praat erase-check`: does anything that should be gone still stand in the raw files? By place and number, never a word.
 
-What is looked for is the id of each chat that its child erased: beside it stood its keys and its words, sealed. Allowed is the mark
-that the program keeps on purpose, in the table `erased`. Searching reads and changes nothing.
+What is looked for is the id of each chat that its child erased, or whose time was over in the last month: beside it stood its keys
+and its words, sealed. Allowed is the mark that the program keeps of it on purpose. Searching reads and changes nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 from handoff.backups import pages
 from handoff.crypto import Vault
 from handoff.errors import StoreUnavailable
-from handoff.models import conversation, erased
+from handoff.models import conversation, ended, erased
 
-KEPT_IN = ("erased", "sqlite_autoindex_erased_1", "pk_erased", "event")
-"""Tables and indexes that name a chat and hold nothing of it: the mark, and the news of the last minutes that something changed."""
+KEPT_IN = ("erased", "ended", "event")
+"""Tables that name a chat and hold nothing of it: that it was erased, that its time was over, the news of the last minutes."""
 
 _BUCKET = re.compile(r"(\d{4}-\d{2}-\d{2})\.bucket")
 _CHUNK = 32 << 20
@@ -31,7 +31,7 @@ _TOGETHER = 200
 
 @dataclass(frozen=True, slots=True)
 class Remain:
-    """So many traces of erased chats, in this part of this file."""
+    """So many traces of chats that are gone, in this part of this file."""
 
     file: str
     where: str
@@ -47,8 +47,9 @@ class Gone:
 
 
 def gone(tx: Connection, vault: Vault) -> Gone:
-    """What this database knows to be erased, and what cannot be opened any more. Raises `StoreUnavailable`."""
-    ids = tuple(tx.execute(sa.select(erased.c.conversation_id).distinct()).scalars())
+    """What this database knows to be erased or ended, and what cannot be opened any more. Raises `StoreUnavailable`."""
+    known = sa.union(sa.select(erased.c.conversation_id), sa.select(ended.c.conversation_id))
+    ids = tuple(tx.execute(known).scalars())
     days = Counter(tx.execute(sa.select(conversation.c.expires_on)).scalars())
     kept = set(vault.buckets())
     return Gone(ids, sum(count for day, count in days.items() if day not in kept))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from config.limits import LONGEST_RETENTION
-from handoff.chats.retention import GRACE
+from handoff.chats.retention import GRACE, leap
 from handoff.crypto import Tombstone, Vault
 from handoff.events import ERASURES, announce, chat_topic, team_topic
 from handoff.models import conversation, erased, event, handoff, person, session, shift, team
@@ -33,6 +33,8 @@ class Replayed:
     people: int
     teams: tuple[str, ...] = ()
     """Teams whose key was renewed since: theirs is refused until somebody accepts the older one (decision 0031)."""
+    leapt: bool = False
+    """It is so old that nothing ends until somebody says that the clock is right (decision 0032)."""
 
     def __bool__(self) -> bool:
         return bool(self.chats or self.people)
@@ -55,7 +57,7 @@ def keep(tx: Connection, vault: Vault, now: datetime, since: datetime | None = N
 
 def replay(tx: Connection, vault: Vault, now: datetime) -> Replayed:
     """Erase what has a tombstone, and close the door again for who left. Raises `StoreUnavailable`."""
-    return Replayed(_chats(tx, vault, now), _people(tx, vault, now), _behind(tx, vault))
+    return Replayed(_chats(tx, vault, now), _people(tx, vault, now), _behind(tx, vault), leap(tx, now) is not None)
 
 
 def _chats(tx: Connection, vault: Vault, now: datetime) -> int:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,7 +14,8 @@ from sqlalchemy import Connection
 from handoff import keys
 from handoff.chats.state import NOTHING_SAID, ChatState
 from handoff.chats.state_key import StateKey, state_key
-from handoff.crypto import Vault
+from handoff.crypto import Tombstone, Vault
+from handoff.database.after_commit import after_commit
 from handoff.database.prepared import PreparedInsert
 from handoff.errors import NotFound
 from handoff.events import ERASURES, announce, chat_topic
@@ -226,11 +228,16 @@ def erased_by_edit(tx: Connection, vault: Vault, door: Door, update: int) -> boo
 def note_erasure(
     tx: Connection, vault: Vault, door: Door, conversation_id: str, *, now: datetime, up_to: int | None, by_edit: int | None = None
 ) -> None:
-    """What came up to here stays away, whatever is repeated. See `erased` in `handoff.models`."""
+    """What came up to here stays away, whatever is repeated, and whatever older copy is put back. See `erased` in `handoff.models`.
+
+    Remembered outside the database after the commit, before anybody hears of it; what fails then, `handoff.backups` does later.
+    """
     auth = vault.child_auth(door.channel, door.token)
     values = {"channel": door.channel, "child_auth": auth, "up_to": up_to, "by_edit": by_edit}
     tx.execute(erased.insert().values(**values, conversation_id=conversation_id, erased_at=now))
     announce(tx, ERASURES, "erased")
+    tombstone = Tombstone(conversation_id, up_to)
+    after_commit(tx, partial(vault.tombstones.note_chats, now.astimezone(UTC).date(), [tombstone]))
 
 
 def erase(

@@ -2,7 +2,7 @@
 
 A clock can be wrong, and what was destroyed by it is gone for good. So the last moment at which the clock was believed is kept in
 the database; a clock that leapt ahead ends nothing until somebody says that it is right, and a day of the calendar takes the time
-of a day. How, and why so: docs/decisions/0030-a-wrong-clock.md.
+of a day. How, and why so: docs/decisions/0032-a-wrong-clock.md.
 """
 
 from __future__ import annotations
@@ -103,35 +103,43 @@ def destroy_expired_keys(tx: Connection, vault: Vault, now: datetime, up_to: str
     return gone
 
 
-def end_at_once(tx: Connection, conversation_id: str, now: datetime) -> None:
-    """Delete one chat whose key is gone, before `delete_expired` comes to it: its child writes again, and begins anew."""
-    tx.execute(sa.select(conversation.c.id).where(conversation.c.id == conversation_id).with_for_update()).first()
-    for row in tx.execute(sa.select(*_OF_ENDING).where(conversation.c.id == conversation_id)).all():
-        _end(tx, row, now)
+def end_at_once(tx: Connection, vault: Vault, conversation_id: str, now: datetime) -> None:
+    """Delete one chat whose key is gone, before `delete_expired` comes to it: its child writes again, and begins anew.
+
+    The caller holds the chat's row.
+    """
+    _end_all(tx, vault, sa.select(*_OF_ENDING).where(conversation.c.id == conversation_id), now)
 
 
-def delete_expired(tx: Connection, now: datetime, up_to: str, limit: int = 50) -> int:
+def delete_expired(tx: Connection, vault: Vault, now: datetime, up_to: str, limit: int = 50) -> int:
     """Delete at most `limit` chats whose day is ended, so that no child waits for a long clean-up. Returns how many."""
     past = (conversation.c.expires_on < _day(now), conversation.c.expires_on <= up_to, ~_stays(now))
-    rows = tx.execute(sa.select(*_OF_ENDING).where(*past).limit(limit))
-    return sum(_end(tx, row, now) for row in rows.all())
+    return _end_all(tx, vault, sa.select(*_OF_ENDING).where(*past).limit(limit), now)
 
 
 _OF_ENDING = tuple(conversation.c[name] for name in ("id", "team_id", "municipality_id", "channel", "child_auth", "created_at"))
 
 
-def _end(tx: Connection, row: Any, now: datetime) -> int:
-    """Delete one chat. Who looks for it afterwards is told that its time was over; the log says so of a handoff that was open."""
+def _end_all(tx: Connection, vault: Vault, query: sa.Select[Any], now: datetime) -> int:
+    rows = tx.execute(query).all()
+    cut_short = [(row.municipality_id, handoff_id) for row in rows for handoff_id in _end(tx, row, now)]
+    for gemeente, handoff_id in cut_short:  # last: whoever writes such a line makes others wait
+        audit.note(
+            tx, vault, now=now, municipality_id=gemeente, person_id=None, action=audit.ENDED, object_id=handoff_id, origin="loops"
+        )
+    return len(rows)
+
+
+def _end(tx: Connection, row: Any, now: datetime) -> list[str]:
+    """Delete one chat; who looks for it afterwards is told that its time was over. Returns its handoff, when that was open."""
     mine = (handoff.c.conversation_id == row.id, handoff.c.state != "closed")
-    for handoff_id in tx.execute(sa.select(handoff.c.id).where(*mine)).scalars().all():
-        where = {"municipality_id": row.municipality_id, "object_id": handoff_id}
-        audit.note(tx, now=now, person_id=None, action=audit.ENDED, origin="loops", **where)
+    was_open = list(tx.execute(sa.select(handoff.c.id).where(*mine)).scalars())
     values = {"channel": row.channel, "child_auth": row.child_auth, "conversation_id": row.id, "ended_at": now}
     tx.execute(ended.insert().values(**values, municipality_id=row.municipality_id, days=max(0, (now - row.created_at).days)))
     tx.execute(conversation.delete().where(conversation.c.id == row.id))
     announce(tx, chat_topic(row.id), "erased")
     announce(tx, team_topic(row.team_id), "erased")
-    return 1
+    return was_open
 
 
 def forget_endings(tx: Connection, now: datetime) -> int:

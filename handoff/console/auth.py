@@ -75,21 +75,26 @@ async def act(request: Request, action: Action[T], *, unfinished: bool = False) 
 
     Raises `SignedOut`, `MustRenew` and `NeedsSecondStep` (unless `unfinished`), and what the action raises.
     """
-    return await _with_session(request, action, write=True, unfinished=unfinished)
+    return await _with_session(request, action, write=True, touch=True, unfinished=unfinished)
 
 
 async def read(request: Request, action: Action[T]) -> T:
     """Read as the signed-in person, for a page that refreshes itself: writes nothing and keeps nobody signed in."""
-    return await _with_session(request, action, write=False, unfinished=False)
+    return await _with_session(request, action, write=False, touch=False, unfinished=False)
 
 
-async def _with_session(request: Request, action: Action[T], *, write: bool, unfinished: bool) -> T:
+async def note(request: Request, action: Action[T]) -> T:
+    """Write something down for a page that refreshes itself: keeps nobody signed in."""
+    return await _with_session(request, action, write=True, touch=False, unfinished=False)
+
+
+async def _with_session(request: Request, action: Action[T], *, write: bool, touch: bool, unfinished: bool) -> T:
     runtime, cookie = context_of(request).runtime, cookie_of(request)
     now = runtime.clock()
 
     def work(tx: Connection) -> T:
         try:
-            who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=write)
+            who = sessions.resume(tx, runtime.vault, cookie, now=now, touch=touch)
         except Denied:
             raise SignedOut from None
         if not unfinished:

@@ -124,6 +124,18 @@ class KeyDirectory:
         with self._ours() as folder, _written():
             _make(folder, name, content)
 
+    def replace(self, name: str, content: bytes) -> None:
+        """Put a file in the place of the one that was there, whole or not at all. After a crash the older one may be back.
+
+        Raises `StoreUnavailable` when the directory is away or the disk fails.
+        """
+        temporary = f".new-{secrets.token_hex(8)}"
+        with self._ours() as folder, _written():
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+
     def append(self, name: str, content: bytes) -> None:
         """Add to the end of a file, durably and in one piece, whoever else does so.
 

@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 _KEY = "praat.after_commit"
 
-Deed = Callable[[], None]
+Deed = Callable[[], object]
 """Quick, and safe to do twice or not at all: a process can end between the commit and this."""
 
 

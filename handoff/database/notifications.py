@@ -23,11 +23,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from handoff.database.prepared import execute, execute_at_once
+from handoff.database.silence import cut, within
 from handoff.events import MISSED, Event, Hub
 
 CHANNEL = "praat"
-LOOK_S = 5.0
+LOOK_S = 2.0
 """Seconds between two looks at the log: no page is further behind, whatever happens to NOTIFY."""
+
+ANSWER_S = 2.0
+"""Seconds that a look or a NOTIFY may take. With the one before: about 5 until a page knows what a lost connection held back."""
 
 KEEP_S = 600.0
 """Seconds after which an event leaves the log. A process that could not look for so long tells its pages to look themselves."""
@@ -87,9 +91,10 @@ def _bodies(events: Iterable[Event]) -> list[str]:
 class Notifications:
     """Carries the events of one process to the others and back. Two threads, each with one connection."""
 
-    def __init__(self, url: str, hub: Hub, *, look_s: float = LOOK_S) -> None:
+    def __init__(self, url: str, hub: Hub, *, look_s: float = LOOK_S, answer_s: float = ANSWER_S) -> None:
         self._hub = hub
         self._look_s = look_s
+        self._answer_s = answer_s
         self._engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=_CONNECT)
         self._engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._outgoing: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
@@ -97,6 +102,7 @@ class Notifications:
         self._passed_on: dict[int, float] = {}
         self._since: int | None = None
         self._marks: deque[tuple[float, int]] = deque()
+        self._sending: tuple[float, Connection] | None = None
         self._looked = time.monotonic()
         self._stop = threading.Event()
         self._threads = [
@@ -133,6 +139,8 @@ class Notifications:
         """Send what waits, then let go."""
         self._stop.set()
         self._outgoing.put(None)
+        self._threads[0].join(2 * self._answer_s)
+        self._watch_sender()
         for thread in self._threads:
             thread.join()
         self._engine.dispose()
@@ -152,13 +160,19 @@ class Notifications:
             for _ in range(2):  # a connection that stood idle may be gone without anybody's fault
                 try:
                     connection = connection or self._engine.connect()
+                    self._sending = (time.monotonic(), connection)
                     execute_at_once(connection, _NOTIFY, {"channel": CHANNEL, "payload": payload}).close()
                     break
                 except (SQLAlchemyError, OSError):
                     _let_go(connection)
                     connection = None
+                finally:
+                    self._sending = None
         if connection is not None:
-            with contextlib.suppress(SQLAlchemyError, OSError):  # our own listener wakes up by it, and ends
+            with (
+                contextlib.suppress(SQLAlchemyError, OSError),
+                within(connection, self._answer_s),
+            ):  # our own listener wakes up, and ends
                 connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "[]")))
         _let_go(connection)
 
@@ -181,17 +195,26 @@ class Notifications:
         while not self._stop.is_set():
             try:
                 with self._engine.connect() as connection:
-                    connection.exec_driver_sql(f"LISTEN {CHANNEL}")
+                    with within(connection, self._answer_s):
+                        connection.exec_driver_sql(f"LISTEN {CHANNEL}")
                     while not self._stop.is_set():
-                        self._look(connection)
+                        with within(connection, self._answer_s):
+                            self._look(connection)
                         self._hear(connection, time.monotonic() + self._look_s)
             except Exception:  # noqa: BLE001 - also the driver's own errors; a thread that ends leaves every page behind
-                self._stop.wait(1)
+                self._stop.wait(0.5)
+
+    def _watch_sender(self) -> None:
+        """Give up a NOTIFY that is not answered; a watch of its own would cost each one a thread."""
+        sending = self._sending
+        if sending is not None and time.monotonic() - sending[0] > self._answer_s:
+            cut(sending[1])
 
     def _hear(self, connection: Connection, until: float) -> None:
         """Pass on notifications until it is time to look again."""
         raw: Any = connection.connection.driver_connection
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            self._watch_sender()
             for note in raw.notifies(timeout=min(0.5, left)):
                 if self._stop.is_set():
                     break

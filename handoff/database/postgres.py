@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from handoff.database.after_commit import do_all, take_deeds
 from handoff.database.faults import is_of_store
-from handoff.database.notifications import LOOK_S, Notifications, Record
+from handoff.database.notifications import ANSWER_S, LOOK_S, Notifications, Record
 from handoff.database.store import BUSY_MS, T, Work, in_loop, submit, unavailable
 from handoff.events import Hub, take_announcements
 
@@ -26,16 +26,16 @@ _CONNECT = {
 
 
 class PostgresStore:
-    """A pool of connections; events travel to other processes by `Notifications`. `look_s` as `LOOK_S` there, in seconds."""
+    """A pool of connections; events travel to other processes by `Notifications`. `look_s`, `answer_s`: as there."""
 
-    def __init__(self, url: str, *, pool: int = 8, look_s: float = LOOK_S) -> None:
+    def __init__(self, url: str, *, pool: int = 8, look_s: float = LOOK_S, answer_s: float = ANSWER_S) -> None:
         self.hub = Hub()
         self._engine = sa.create_engine(
             url, hide_parameters=True, pool_size=pool, max_overflow=0, pool_timeout=BUSY_MS / 1000, connect_args=_CONNECT,
         )  # fmt: skip
         sa.event.listen(self._engine, "checkout", partial(_see_alive, self._engine.dialect))
         self._threads = ThreadPoolExecutor(pool, thread_name_prefix="store")
-        self._notifications = Notifications(url, self.hub, look_s=look_s)
+        self._notifications = Notifications(url, self.hub, look_s=look_s, answer_s=answer_s)
 
     def write(self, work: Work[T]) -> Future[T]:
         """See `Store.write`."""

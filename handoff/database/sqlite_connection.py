@@ -9,9 +9,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RootTransaction
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from handoff.database.after_commit import Deed, take_deeds
+from handoff.database.faults import is_of_store
 from handoff.database.prepared import execute
 from handoff.database.store import BUSY_MS, Work, unavailable
 from handoff.errors import StoreUnavailable
@@ -122,7 +123,7 @@ class WritingConnection:
             job.events, job.deeds = take_announcements(tx), take_deeds(tx)
         except Exception as error:
             _forget(tx)
-            if isinstance(error, OperationalError):
+            if isinstance(error, DBAPIError) and is_of_store(error):
                 if _is_lost(error):
                     raise StoreUnavailable(str(unavailable(error))) from None
                 raise
@@ -166,6 +167,6 @@ def _forget(tx: Connection) -> None:
     take_deeds(tx)
 
 
-def _is_lost(error: OperationalError) -> bool:
+def _is_lost(error: DBAPIError) -> bool:
     """Locked, full, broken: trying each job of the batch alone would only take longer."""
     return getattr(error.orig, "sqlite_errorname", "") not in ("SQLITE_ERROR", "")

@@ -50,7 +50,9 @@ def take_own_key(
     me = sessions.relock_session(tx, vault, who, cookie, private_key)
     behind = [team_id for team_id in held if not _new_epoch(tx, vault, me, team_id, chats[team_id])]
     for team_id in held:
-        audit.note(tx, now=now, municipality_id=me.municipality_id, person_id=me.person_id, action="rotate", object_id=team_id)
+        audit.note(
+            tx, vault, now=now, municipality_id=me.municipality_id, person_id=me.person_id, action="rotate", object_id=team_id
+        )
     return behind
 
 

@@ -124,9 +124,7 @@ def add_confidants(
     else:
         tx.execute(membership.insert(), [{"team_id": found.id, "person_id": person_id} for person_id in added])
     for person_id in added:
-        audit.note(
-            tx, now=now, municipality_id=municipality_id, person_id=None, action="add_person", object_id=person_id, origin="cli"
-        )
+        _note(tx, vault, now, municipality_id, "add_person", person_id)
     members = {member.id: member for member in of_municipality(tx, vault, municipality_id)}
     return [members[person_id] for person_id in added]
 
@@ -166,10 +164,10 @@ def renew(tx: Connection, vault: Vault, key: LockedKey, *, lose_words: bool, now
     for team_id in alone:
         keys.replace_lost_key(tx, vault, team_id=team_id, person_id=key.person_id, now=now)
     gemeente = tx.execute(sa.select(person.c.municipality_id).where(person.c.id == key.person_id)).scalar_one()
-    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="renew_person", object_id=key.person_id, origin="cli")
+    _note(tx, vault, now, gemeente, "renew_person", key.person_id)
 
 
-def disable(tx: Connection, *, login: str, now: datetime) -> str:
+def disable(tx: Connection, vault: Vault, *, login: str, now: datetime) -> str:
     """Close the door for a person: sessions, shift and access end at once. Returns their id. Raises `NotFound`.
 
     What they could read, they could have copied: a colleague renews the team's key afterwards (`handoff.team.teamwork.rotate`).
@@ -180,9 +178,7 @@ def disable(tx: Connection, *, login: str, now: datetime) -> str:
     tx.execute(person.update().where(person.c.id == row.id).values(disabled_at=now))
     tx.execute(session.delete().where(session.c.person_id == row.id))
     tx.execute(shift.update().where(shift.c.person_id == row.id, shift.c.ends_at.is_(None)).values(ends_at=now))
-    audit.note(
-        tx, now=now, municipality_id=row.municipality_id, person_id=None, action="disable_person", object_id=row.id, origin="cli"
-    )
+    _note(tx, vault, now, row.municipality_id, "disable_person", row.id)
     return str(row.id)
 
 
@@ -208,5 +204,17 @@ def accept_older_key(tx: Connection, vault: Vault, team_id: str, now: datetime) 
     """Take the key in the database for the newest again: the operator put an older copy back. Raises `NotFound`."""
     epoch = key_of(tx, vault, team_id).epoch
     gemeente = tx.execute(sa.select(team.c.municipality_id).where(team.c.id == team_id)).scalar_one()
-    audit.note(tx, now=now, municipality_id=gemeente, person_id=None, action="accept_older_key", object_id=team_id, origin="cli")
+    _note(tx, vault, now, gemeente, "accept_older_key", team_id)
     after_commit(tx, partial(vault.epochs.forget_after, team_id, epoch))
+
+
+def _note(tx: Connection, vault: Vault, now: datetime, municipality_id: str, action: str, object_id: str) -> None:
+    """An operator did this, at a terminal."""
+    audit.note(
+        tx, vault, now=now, municipality_id=municipality_id, person_id=None, action=action, object_id=object_id, origin="cli"
+    )
+
+
+def logins(tx: Connection) -> dict[str, str]:
+    """Return everybody's login by their id, for an operator who reads the audit."""
+    return {row.id: row.login for row in tx.execute(sa.select(person.c.id, person.c.login))}

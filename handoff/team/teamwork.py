@@ -95,11 +95,12 @@ def let_in(tx: Connection, vault: Vault, who: Unlocked, person_id: str, code: st
     renewed = [team_id for team_id, member in found.items() if member.again]
     for team_id in renewed:
         keys.rotate(tx, vault, by=who, team_id=team_id)
-        _note(tx, who, now, "rotate", team_id)
     keys.grant(tx, vault, by=who, person_id=person_id, code=code, now=now)
-    _note(tx, who, now, "grant", person_id)
     for mine in access.teams_of(tx, who):
         announce(tx, team_topic(mine.id), "members")
+    for team_id in renewed:
+        _note(tx, vault, who, now, "rotate", team_id)
+    _note(tx, vault, who, now, "grant", person_id)
     return renewed
 
 
@@ -113,7 +114,7 @@ def rotate(tx: Connection, vault: Vault, who: Unlocked, team_id: str, epoch: int
     if _epoch(tx, team_id, lock=True) != epoch:
         return False
     keys.rotate(tx, vault, by=who, team_id=team_id)
-    _note(tx, who, now, "rotate", team_id)
+    _note(tx, vault, who, now, "rotate", team_id)
     return True
 
 
@@ -144,5 +145,6 @@ def _epoch(tx: Connection, team_id: str, *, lock: bool = False) -> int:
     return int(tx.execute(query.with_for_update() if lock else query).scalar_one())
 
 
-def _note(tx: Connection, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
-    audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id)
+def _note(tx: Connection, vault: Vault, who: Unlocked, now: datetime, action: str, object_id: str) -> None:
+    gemeente = who.municipality_id
+    audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action=action, object_id=object_id)

@@ -20,6 +20,7 @@ from config.private_files import write_private
 from handoff.backups import database
 from handoff.backups.postgres_remains import CannotSee, in_postgres
 from handoff.backups.remains import back_again, gone, in_folder, in_sqlite
+from handoff.chats import retention
 from handoff.chats.conversation import Door
 from handoff.models import conversation
 from tests import canary
@@ -117,6 +118,19 @@ def test_a_copy_of_before_and_a_key_of_a_destroyed_day_are_found(house: House, t
     assert {"message", "message.copy"} & {name for each in found for name in (each.where, Path(each.file).name)}
     assert [each.file for each in found if "sleutel" in each.where] == ["2026-01-01.bucket"]
     assert one in _ids(house)
+
+
+def test_a_chat_whose_time_is_over_is_looked_for_too(sqlite_house: House) -> None:
+    house = sqlite_house
+    house.confidant("sanne")
+    one = _write(house, secrets.token_bytes(32))
+    house.clock.turn(days=45)
+    vault, now = house.runtime.vault, house.clock()
+    assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, vault, now, "2027-12-31")).result() == 1
+    assert _ids(house) == (one,)
+    house.runtime.store.rebuild().result()
+    assert asyncio.run(remember(house.runtime))
+    assert in_sqlite(house.folder / "praat.db", [one]) == []
 
 
 def test_a_chat_that_came_back_by_hand_is_counted(house: House) -> None:

@@ -24,7 +24,7 @@ from handoff.errors import NotFound
 from handoff.models import conversation, erased, metadata, person
 from handoff.team import people
 from tests.databases import stamp
-from tests.make import House, first_child, incoming, rows, understood
+from tests.make import House, drop_guards, first_child, incoming, rows, understood
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Older:
         """Have these rows and no others."""
 
         def work(tx: sa.Connection) -> None:
+            drop_guards(tx)
             for table in reversed(metadata.sorted_tables):
                 tx.execute(table.delete())
             for table in metadata.sorted_tables:
@@ -84,6 +85,35 @@ def test_an_older_copy_brings_back_no_chat_that_its_child_erased(house: House) -
         house.runtime.store.write(lambda tx: child.send(tx, house.runtime, late, understood(), house.clock())).result()
 
 
+def test_an_erasure_that_was_acknowledged_is_remembered_already(house: House) -> None:
+    house.confidant("sanne")
+    token = secrets.token_bytes(32)
+    one = first_child(house, token=token).conversation_id
+    books = house.runtime.vault.tombstones
+
+    def undone(tx: sa.Connection) -> None:
+        child.erase(tx, house.runtime, Door(WEBCHAT, token), house.clock())
+        raise NotFound("on purpose")
+
+    with pytest.raises(NotFound):
+        house.runtime.store.write(undone).result()
+    assert books.chats() == {}, "what was undone is not remembered: that chat is still there"
+    _erase(house, token)
+    assert books.chats() == {books.mark("chat", one): None}
+
+
+def test_without_the_key_folder_an_erasure_goes_through_and_is_remembered_later(house: House) -> None:
+    house.confidant("sanne")
+    token = secrets.token_bytes(32)
+    first_child(house, token=token)
+    (house.folder / "keys").rename(house.folder / "away")
+    _erase(house, token)
+    (house.folder / "away").rename(house.folder / "keys")
+    assert house.runtime.vault.tombstones.chats() == {}
+    assert _start(house)
+    assert len(house.runtime.vault.tombstones.chats()) == 1
+
+
 def test_the_number_up_to_which_was_erased_comes_back_too(house: House) -> None:
     """On a channel whose door stays the same, what the child writes later begins a new chat."""
     house.confidant("sanne")
@@ -102,7 +132,7 @@ def test_who_left_does_not_come_back_with_an_older_copy(house: House) -> None:
     house.confidant("sanne")
     left = house.confidant("mehmet")
     older = Older(house).take()
-    house.runtime.store.write(lambda tx: people.disable(tx, login="mehmet", now=house.clock())).result()
+    house.runtime.store.write(lambda tx: people.disable(tx, house.runtime.vault, login="mehmet", now=house.clock())).result()
     asyncio.run(remember(house.runtime))
     older.put_back()
     assert _start(house)

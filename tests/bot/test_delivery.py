@@ -129,9 +129,9 @@ def test_two_processes_never_send_the_same_message(house: House) -> None:
 
 def test_what_was_true_when_written_and_not_when_sent_is_said_otherwise_and_shown_so(house: House) -> None:
     sanne, run, team = house.confidant("sanne"), house.runtime, team_id_of(CITY)
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=True)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team, house.clock(), present=True)).result()
     chat = _child(house, b"one")
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=False)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team, house.clock(), present=False)).result()
     channel = FakeChannel()
     _deliver(house, channel)
     assert all(sentence.says_on_duty is not True for sentence in said(house, chat))

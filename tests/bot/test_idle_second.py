@@ -75,7 +75,7 @@ def _crowded(house: House) -> Upkeep:
     """Many wait, all were told that somebody is there, on both kinds of channel; nothing is due; and the loop is warm."""
     sanne, store = house.confidant("sanne"), house.runtime.store
     team = team_id_of(CITY)
-    store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=True)).result()
+    store.write(lambda tx: confidant.set_duty(tx, house.runtime, sanne, team, house.clock(), present=True)).result()
     chat = first_child(house).conversation_id
     store.write(lambda tx: copy_child(tx, chat, 400)).result()
     pushed = outbox.update().where(outbox.c.id % 2 == 0).values(channel="telegram", delivered_at=house.clock())
@@ -158,7 +158,8 @@ def test_looking_at_one_child_reads_through_nothing(house: House) -> None:
 def test_finding_what_is_past_its_day_reads_through_nothing(house: House) -> None:
     _crowded(house)
     with _recorded() as statements:
-        assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, house.clock(), "9999-12-31")).result() == 0
+        vault, now = house.runtime.vault, house.clock()
+        assert house.runtime.store.write(lambda tx: retention.delete_expired(tx, vault, now, "9999-12-31")).result() == 0
     assert _explained(house, statements) == []
 
 

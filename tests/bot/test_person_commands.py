@@ -61,7 +61,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal(tmp_path, monkeypatch)
 
 
-def test_first_reads_second_waits_and_one_who_left_is_out(terminal: Terminal) -> None:
+def test_first_reads_second_waits_and_one_who_left_is_out(terminal: Terminal, tmp_path: Path) -> None:
     terminal.add("sanne")
     code, said = terminal.person("add", "noor", "--municipality", CITY, "--first-name", "Noor")
     assert code == 0
@@ -70,6 +70,7 @@ def test_first_reads_second_waits_and_one_who_left_is_out(terminal: Terminal) ->
     assert re.search(r"noor.*moet eerst inloggen.*sanne.*ja", listed)
     assert "onder Team, de teamsleutel vernieuwen" in terminal.person("disable", "noor")[1]
     assert re.search(r"noor.*gestopt", terminal.person("list", CITY)[1])
+    assert len((tmp_path / "var" / "keys" / "people.gone").read_bytes().split(b"\n\n")) == 1, "also against an older copy"
 
 
 def test_who_forgot_gets_another_phrase_and_waits_for_a_colleague(terminal: Terminal, tmp_path: Path) -> None:

@@ -103,12 +103,12 @@ def test_words_of_an_older_script_are_judged_by_that_script(house: House) -> Non
     """A child that heard 'a human is there' from an older version hears it when the last human leaves."""
     sanne, run = house.confidant("sanne"), house.runtime
     team = team_id_of(CITY)
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=True)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team, house.clock(), present=True)).result()
     chat = first_child(house).conversation_id
     old = run.configuration
     turned = {name: u.model_copy(update={"variants": u.variants[::-1]}) for name, u in old.script.utterances.items()}
     run.configuration = old.model_copy(update={"script": old.script.model_copy(update={"version": "f" * 16, "utterances": turned})})
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team, house.clock(), present=False)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team, house.clock(), present=False)).result()
     run.store.write(lambda tx: store_published(tx, run)).result()
     assert _tell(house) == 1
     assert names_said(house, chat)[-1] == "utter_nobody_on_duty"
@@ -116,7 +116,7 @@ def test_words_of_an_older_script_are_judged_by_that_script(house: House) -> Non
 
 def _duty(house: House, who: Unlocked, *, present: bool) -> None:
     house.runtime.store.write(
-        lambda tx: confidant.set_duty(tx, who, team_id_of(who.municipality_id), house.clock(), present=present)
+        lambda tx: confidant.set_duty(tx, house.runtime, who, team_id_of(who.municipality_id), house.clock(), present=present)
     ).result()
 
 
@@ -218,7 +218,7 @@ def test_a_running_loop_hears_of_every_way_in_which_the_last_human_leaves(house:
     if how == "ends":
         _duty(house, sanne, present=False)
     elif how == "is disabled":
-        house.runtime.store.write(lambda tx: people.disable(tx, login="sanne", now=house.clock())).result()
+        house.runtime.store.write(lambda tx: people.disable(tx, house.runtime.vault, login="sanne", now=house.clock())).result()
     for _ in range(20):
         asyncio.run(upkeep.tell_waiting())
         house.clock.turn(seconds=4)

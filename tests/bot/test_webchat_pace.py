@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
+from bot.channels.web.lanes import Crowded
 from bot.channels.web.pace import BURST, LONGEST_S, Pace
 
 
@@ -19,7 +21,7 @@ class Time:
         self.slept.append(seconds)
 
 
-def test_ten_at_once_then_one_a_second_and_never_longer_than_the_page_waits() -> None:
+def test_ten_at_once_then_one_a_second_each_in_its_turn() -> None:
     time = Time()
     pace = Pace(lambda: time.now, time.sleep)
 
@@ -32,13 +34,36 @@ def test_ten_at_once_then_one_a_second_and_never_longer_than_the_page_waits() ->
         assert time.slept == [1.0, 2.0]
         await pace.keep(b"b")
         assert len(time.slept) == 2, "another child had to wait"
-        for _ in range(1000):
-            await pace.keep(b"a")
-        assert max(time.slept) == LONGEST_S
         time.now += BURST + LONGEST_S
         before = len(time.slept)
         await pace.keep(b"a")
         assert len(time.slept) == before, "a quiet page is still slowed down"
+
+    asyncio.run(flood())
+
+
+def test_a_thousand_at_the_same_time_are_no_more_than_one_a_second() -> None:
+    """Each of them once waited for the longest pause, and then all came through together."""
+    time = Time()
+    pace = Pace(lambda: time.now, time.sleep)
+    passed = 0
+
+    async def one() -> None:
+        nonlocal passed
+        with suppress(Crowded):
+            await pace.keep(b"a")
+            passed += 1
+
+    async def flood() -> None:
+        for _ in range(1000):
+            await one()
+        assert passed == BURST + LONGEST_S
+        assert len(set(time.slept)) == len(time.slept), "two came through at the same moment"
+        for seconds in range(60):
+            time.now += 1
+            for _ in range(100):
+                await one()
+            assert passed <= BURST + LONGEST_S + seconds + 1
 
     asyncio.run(flood())
 

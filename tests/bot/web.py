@@ -83,7 +83,7 @@ class Site:
         """Sanne says that she is there, or that she goes."""
         now, team = self.house.clock(), f"team-{CITY}"
         write = self.house.runtime.store.write
-        write(lambda tx: confidant.set_duty(tx, self.sanne, team, now, present=present)).result()
+        write(lambda tx: confidant.set_duty(tx, self.house.runtime, self.sanne, team, now, present=present)).result()
 
     def claim(self) -> str:
         """Sanne takes who waits first; the id of the handoff."""

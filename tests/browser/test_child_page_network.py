@@ -106,6 +106,26 @@ def test_a_database_that_is_gone_keeps_the_text_in_the_box(child: Child) -> None
     assert child.said_by_child() == 1
 
 
+def test_in_a_crowd_the_page_says_whom_to_call_and_comes_again_by_itself(child: Child) -> None:
+    turned_away: list[int] = []
+
+    def crowded(route: Route) -> None:
+        if turned_away:
+            route.fallback()
+            return
+        turned_away.append(429)
+        route.fulfill(status=429, json={"error": "crowded", "text": "Bel 112 als het nu moet.", "numbers": []})
+
+    with child.window() as page:
+        page.route("**/messages", crowded)
+        _type(page, "maar één keer")
+        expect(page.locator("#notice")).to_contain_text("112")
+        expect(page.locator(".me:not(.waits)")).to_have_count(1)
+        expect(page.locator("#notice")).to_be_empty()
+        assert turned_away == [429]
+    assert child.said_by_child() == 1
+
+
 def test_a_server_behind_a_broken_proxy_keeps_the_text_too(child: Child) -> None:
     with child.window() as page:
         page.route("**/messages", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>", content_type="text/html"))

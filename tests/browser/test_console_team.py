@@ -95,7 +95,7 @@ def test_after_somebody_left_the_key_is_renewed_with_one_click(site: Served, loo
     house.confidant("kim")
     for number in range(4):
         new_child(house, f"kind {number}")
-    write(house, lambda tx: people.disable(tx, login="kim", now=house.clock()))
+    write(house, lambda tx: people.disable(tx, site.house.runtime.vault, login="kim", now=house.clock()))
     with site.window("sanne", viewport=LOOKS[look]) as page:
         page.get_by_role("link", name="Team").click()
         expect(page.get_by_text("Kim is gestopt")).to_be_visible()

@@ -27,7 +27,7 @@ from handoff.queue import handoffs
 from nlu.understanding import Understanding
 from tests import canary
 from tests.canary import MARKER
-from tests.make import House, rows, understood
+from tests.make import House, look, rows, understood
 
 NUMBERS = ("112", "0800-0432")
 LONG = " ".join(f"woord{number}" for number in range(800))
@@ -131,7 +131,7 @@ class Desk:
     def read(self) -> OpenChat:
         """Open the chat."""
         run, now = self.house.runtime, self.house.clock()
-        return run.store.write(lambda tx: confidant.read(tx, run, self.who, self.handoff_id, now)).result()
+        return run.store.write(lambda tx: look(tx, run, self.who, self.handoff_id, now)).result()
 
     def child_wrote(self) -> list[str]:
         """The child's words, in order."""

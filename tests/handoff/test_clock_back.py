@@ -33,7 +33,7 @@ from handoff.queue import due, handoffs, roster
 from handoff.queue.handoffs import LEASE, Handoff
 from tests import make
 from tests.fakes import FakeChannel
-from tests.make import CITY, NOON, House, first_child, names_said, rows, team_id_of, understood
+from tests.make import CITY, NOON, House, first_child, look, names_said, rows, team_id_of, understood
 
 HOUR = timedelta(hours=1)
 TEAM = team_id_of(CITY)
@@ -103,7 +103,7 @@ def test_nobody_is_on_duty_by_a_beat_from_the_future(house: House) -> None:
     def there() -> bool:
         return bool(run.store.read(lambda tx: roster.on_duty(tx, TEAM, house.clock())).result())
 
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, TEAM, house.clock(), present=True)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, house.runtime, sanne, TEAM, house.clock(), present=True)).result()
     house.clock.turn(seconds=-4)
     assert there(), "two machines' clocks may lie a little apart"
     house.clock.now -= HOUR
@@ -114,7 +114,7 @@ def test_nobody_is_on_duty_by_a_beat_from_the_future(house: House) -> None:
 
 def test_a_child_that_was_told_that_somebody_is_there_hears_when_only_the_clock_says_so(house: House, put_back: bool) -> None:
     sanne, machine = house.confidant("sanne"), Machine(house)
-    house.runtime.store.write(lambda tx: confidant.set_duty(tx, sanne, TEAM, house.clock(), present=True)).result()
+    house.runtime.store.write(lambda tx: confidant.set_duty(tx, house.runtime, sanne, TEAM, house.clock(), present=True)).result()
     chat = first_child(house).conversation_id
     machine.run(2)
     _put_back(machine, put_back)
@@ -256,7 +256,7 @@ def test_the_page_of_a_child_that_left_is_not_open_by_a_sign_from_the_future(hou
     machine, chat = Machine(house), first_child(house, token=token).conversation_id
     machine.claim(sanne, chat)
     run.store.write(lambda tx: child.confirm(tx, run, Door(WEBCHAT, token), 1, house.clock())).result()
-    seen = run.store.write(lambda tx: confidant.read(tx, run, sanne, machine.item(chat).id, house.clock())).result().child_seen_at
+    seen = run.store.write(lambda tx: look(tx, run, sanne, machine.item(chat).id, house.clock())).result().child_seen_at
     assert is_recent(seen, within=timedelta(minutes=1), now=house.clock())
     assert not is_recent(seen, within=timedelta(minutes=1), now=house.clock() - HOUR)
 

@@ -152,7 +152,7 @@ def test_the_stream_is_the_heartbeat_of_shift_claim_and_session(sqlite_house: Ho
     sanne = house.confidant("sanne")
     child = new_child(house)
     cookie, run, now = _cookie(house, "sanne"), house.runtime, house.clock
-    write(house, lambda tx: confidant.set_duty(tx, sanne, TEAM, now(), present=True))
+    write(house, lambda tx: confidant.set_duty(tx, house.runtime, sanne, TEAM, now(), present=True))
     write(house, lambda tx: confidant.claim(tx, run, sanne, child.handoff_id, now()))
 
     async def scene(listener: Listener, _task: asyncio.Task[None]) -> None:

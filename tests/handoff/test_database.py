@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handoff.database import Store, open_store
+from handoff.database import BUSY_MS, Store, open_store
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce
 from handoff.models import event
@@ -109,6 +109,44 @@ def test_a_locked_database_is_told_and_loses_nothing(tmp_path: Path) -> None:
     assert store.write(_add(2)).result() == 2
     assert _ids(store) == [2]
     store.close()
+
+
+def test_work_that_finds_the_database_locked_fails_together_and_not_one_after_another(tmp_path: Path) -> None:
+    """A child waits two seconds for the numbers, however many others ask; who comes meanwhile, twice that."""
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.write(metadata.create_all).result()
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    futures = [store.write(_add(number)) for number in range(40)]
+    assert {type(future.exception(timeout=60)) for future in futures} == {StoreUnavailable}
+    assert time.monotonic() - began < 5 * BUSY_MS / 1000, "one after another it would be forty times"
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.write(_add(99)).result() == 99
+    assert _ids(store) == [99]
+    store.close()
+
+
+@pytest.mark.parametrize("damage", ["a page", "all of it"])
+def test_a_damaged_file_is_the_stores_fault_for_who_reads_and_who_writes(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "s.db"
+    store = open_store(f"sqlite:///{file}")
+    store.write(metadata.create_all).result()
+    store.write(_add(1)).result()
+    root = store.read(lambda tx: tx.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name='note'").scalar_one()).result()
+    store.close()
+    whole = file.read_bytes()
+    start, end = ((root - 1) * 4096, root * 4096) if damage == "a page" else (0, len(whole))
+    file.write_bytes(whole[:start] + b"\xee" * (end - start) + whole[end:])
+    store = open_store(f"sqlite:///{file}")
+    try:
+        for attempt in (lambda: store.write(_add(2)), lambda: store.read(lambda tx: tx.execute(sa.select(note)).all())):
+            assert type(attempt().exception()) is StoreUnavailable
+        futures = [store.write(_add(number)) for number in range(3, 6)]
+        assert {type(future.exception()) for future in futures} == {StoreUnavailable}
+    finally:
+        store.close()
 
 
 def test_a_full_disk_is_told_and_the_store_recovers(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from handoff.errors import Denied, PutBack
 from handoff.models import team, team_key, team_wrap
 from handoff.team import people, teamwork
 from tests.handoff.desk import desk, invite, new_child, read, write
-from tests.make import CITY, House, first_child, key_code, rows, team_id_of
+from tests.make import CITY, House, first_child, key_code, look, rows, team_id_of
 
 TEAM = team_id_of(CITY)
 _TABLES = (team_wrap, team_key)
@@ -68,7 +68,7 @@ def test_nothing_is_sealed_to_a_team_key_that_was_put_back(house: House) -> None
     house.confidant("mehmet")
     new_child(house)
     copy = Copy(house)
-    write(house, lambda tx: people.disable(tx, login="mehmet", now=house.clock()))
+    write(house, lambda tx: people.disable(tx, house.runtime.vault, login="mehmet", now=house.clock()))
     _renew(house)
     first_child(house)
     copy.put_back()
@@ -113,7 +113,7 @@ def test_a_renewal_goes_on_being_a_renewal(house: House) -> None:
         first_child(house)
         _long_ago(house)
         who, _ = house.sign_in("sanne")
-        opened = write(house, lambda tx: confidant.read(tx, house.runtime, who, handoff_id, house.clock()))  # noqa: B023
+        opened = write(house, lambda tx: look(tx, house.runtime, who, handoff_id, house.clock()))  # noqa: B023
         assert opened.lines[0].text == "hoi"
     with desk(house, "sanne") as browser:
         assert "teruggezet" not in browser.get("/").text + browser.get("/team").text
@@ -126,10 +126,10 @@ def test_who_began_to_look_before_a_renewal_was_committed_sees_no_alarm(sqlite_h
     child = new_child(house)
     write(house, lambda tx: confidant.claim(tx, house.runtime, sanne, child.handoff_id, house.clock()))
     house.runtime.vault.epochs.note(TEAM, 2)
-    write(house, lambda tx: confidant.read(tx, house.runtime, sanne, child.handoff_id, house.clock()))
+    write(house, lambda tx: look(tx, house.runtime, sanne, child.handoff_id, house.clock()))
     _long_ago(house)
     with pytest.raises(PutBack):
-        write(house, lambda tx: confidant.read(tx, house.runtime, sanne, child.handoff_id, house.clock()))
+        write(house, lambda tx: look(tx, house.runtime, sanne, child.handoff_id, house.clock()))
 
 
 def test_a_renewal_that_was_not_committed_locks_nobody_out(house: House) -> None:

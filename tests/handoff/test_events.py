@@ -14,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from handoff.database import PostgresStore
-from handoff.database.notifications import CHANNEL
+from handoff.database.notifications import CHANNEL, Record
 from handoff.events import STOPPING, Event, Hub, Listener, announce
+from tests.silent_line import silent_line
 
 LOOK_S = 0.2
 PATIENCE_S = 10.0
@@ -180,6 +181,31 @@ def test_a_lost_connection_leaves_no_page_behind(processes: Processes) -> None:
         assert far.heard == {"meanwhile": 1, "after": 1}
 
     _run(play)
+
+
+def test_a_line_that_fell_silent_leaves_no_page_behind(processes: Processes) -> None:
+    with silent_line(processes.url) as line:
+        here, there = processes.store(), PostgresStore(line.url, pool=2, look_s=LOOK_S, answer_s=0.5)
+
+        async def play() -> None:
+            await _connected(here, there)
+            far = Ear(there.hub, "chat:1")
+            for kind in ("first", "second"):
+                line.fall_silent()
+                _say(here, "chat:1", kind)
+                await far.until(kind)
+
+        async def say() -> None:
+            near = Ear(here.hub, "chat:2")
+            line.fall_silent()
+            there._notifications.committed([], [Record(2**62, '[["chat:2","message"]]')])
+            await near.until("message")  # the silent connection was given up, and the same sent on another
+
+        try:
+            _run(play)
+            _run(say)
+        finally:
+            there.close()
 
 
 def test_hundreds_of_events_in_one_transaction_all_arrive(processes: Processes) -> None:

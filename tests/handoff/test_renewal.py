@@ -304,7 +304,7 @@ def test_the_last_one_who_forgot_starts_again_and_new_words_are_read(rig: Rig) -
     rig.refer(talk.id, (7, 0))
     before = rig.sign_in(anna)
     with rig.engine.begin() as tx:
-        people.disable(tx, login=rig.login_of(gone), now=NOW)
+        people.disable(tx, rig.vault, login=rig.login_of(gone), now=NOW)
         assert people.stands_alone(tx, anna)
         fresh = credentials.new_key(rig.vault, "weer een gedrukte zin", person_id=anna)
         with pytest.raises(Conflict):
@@ -366,7 +366,7 @@ def test_a_person_unknown_or_gone_is_not_found(rig: Rig) -> None:
     anna = rig.founder("u")
     with rig.engine.begin() as tx:
         assert people.find(tx, rig.vault, " P0 ").id == anna
-        people.disable(tx, login="p0", now=NOW)
+        people.disable(tx, rig.vault, login="p0", now=NOW)
         for login in ("p0", "niemand", "\ud83d"):
             with pytest.raises(NotFound):
                 people.find(tx, rig.vault, login)

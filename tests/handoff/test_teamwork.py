@@ -103,7 +103,7 @@ def test_a_printed_passphrase_lets_nobody_in_and_disabled_people_neither(sqlite_
     sanne, noor_id, kim_id = house.confidant("sanne"), invite(house, "noor"), invite(house, "kim")
     with pytest.raises(Conflict):
         _let_in(house, sanne, noor_id, _code(house, noor_id))
-    write(house, lambda tx: people.disable(tx, login="kim", now=house.clock()))
+    write(house, lambda tx: people.disable(tx, house.runtime.vault, login="kim", now=house.clock()))
     for nobody in (kim_id, "bestaat-niet", sanne.person_id):
         with pytest.raises(NotFound):
             _let_in(house, sanne, nobody, "")
@@ -234,7 +234,7 @@ def test_after_somebody_left_a_colleague_renews_and_they_hold_nothing(house: Hou
     sanne, kim = house.confidant("sanne"), house.confidant("kim")
     writer = new_child(house, "mn vader slaat me")
     handoff_id = writer.handoff_id
-    write(house, lambda tx: people.disable(tx, login="kim", now=house.clock()))
+    write(house, lambda tx: people.disable(tx, house.runtime.vault, login="kim", now=house.clock()))
     with desk(house, "sanne") as browser:
         page = browser.get("/team").text
         assert "Kim is gestopt" in page

@@ -18,7 +18,7 @@ from handoff.errors import Conflict, NotFound
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome
 from nlu.understanding import Understanding
-from tests.make import House, incoming, understood
+from tests.make import House, incoming, look, understood
 
 
 def _send(house: House, token: bytes, text: str, as_: Understanding, external_id: str) -> Snapshot:
@@ -45,7 +45,7 @@ def test_words_go_both_ways_and_the_bot_is_silent_meanwhile(house: House) -> Non
 
     handoff_id = _only_waiting(house, sanne)
     write(lambda tx: confidant.claim(tx, run, sanne, handoff_id, now())).result()
-    opened = write(lambda tx: confidant.read(tx, run, sanne, handoff_id, now())).result()
+    opened = write(lambda tx: look(tx, run, sanne, handoff_id, now())).result()
     assert opened.lines[0].text == "hoi"
     assert opened.lines[0].intent == "greet"
 
@@ -60,7 +60,7 @@ def test_words_go_both_ways_and_the_bot_is_silent_meanwhile(house: House) -> Non
     door = Door(WEBCHAT, token)
     last = after.lines[-1].seq
     write(lambda tx: child.confirm(tx, run, door, last, now())).result()
-    seen = write(lambda tx: confidant.read(tx, run, sanne, handoff_id, now())).result()
+    seen = write(lambda tx: look(tx, run, sanne, handoff_id, now())).result()
     assert set(seen.states.values()) == {"delivered"}
     assert seen.handoff.urgency == 1, "what a child writes to a human still raises the alarm"
 
@@ -90,7 +90,7 @@ def test_giving_back_and_transfer_keep_the_childs_place(house: House) -> None:
     with pytest.raises(Conflict):
         write(lambda tx: confidant.claim(tx, run, noor, handoff_id, now())).result()
     with pytest.raises(NotFound):
-        write(lambda tx: confidant.read(tx, run, noor, handoff_id, now())).result()
+        write(lambda tx: look(tx, run, noor, handoff_id, now())).result()
     write(lambda tx: confidant.transfer(tx, run, sanne, handoff_id, noor.person_id, now())).result()
     item = write(lambda tx: handoffs.get(tx, handoff_id)).result()
     assert (item.state, item.asked_for, item.waiting_since) == ("waiting", noor.person_id, waiting_since)
@@ -113,7 +113,7 @@ def test_erasing_forgets_everything_and_a_late_retry_does_not_bring_it_back(hous
     with pytest.raises(NotFound):
         write(lambda tx: child.look(tx, run, Door(WEBCHAT, token), now())).result()
     with pytest.raises(NotFound):
-        write(lambda tx: confidant.read(tx, run, sanne, handoff_id, now())).result()
+        write(lambda tx: look(tx, run, sanne, handoff_id, now())).result()
     with pytest.raises(NotFound):
         _send(house, token, "hoi", understood("greet"), "m1")
 

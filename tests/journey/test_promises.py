@@ -28,7 +28,7 @@ from handoff.models import handoff, message, outbox
 from handoff.queue import handoffs
 from nlu.understanding import Understanding
 from tests.fakes import FakeChannel
-from tests.make import CITY, House, incoming, names_said, rows, said, team_id_of, understood
+from tests.make import CITY, House, incoming, look, names_said, rows, said, team_id_of, understood
 
 NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def _say(house: House, token: bytes, understanding: Understanding, text: str, ex
 
 def _duty(house: House, who: Unlocked, *, present: bool) -> None:
     team_id, now = team_id_of(CITY), house.clock()
-    house.runtime.store.write(lambda tx: confidant.set_duty(tx, who, team_id, now, present=present)).result()
+    house.runtime.store.write(lambda tx: confidant.set_duty(tx, house.runtime, who, team_id, now, present=present)).result()
 
 
 ALL = [understood(intent) for intent in (*INTENTS, FALLBACK)]
@@ -186,7 +186,7 @@ def test_7_a_vanished_confidant_loses_the_child_to_the_queue(house: House) -> No
     assert write(lambda tx: handoffs.get(tx, item).state).result() == "waiting"
     assert names_said(house, chat)[-1] in {"utter_given_back", "utter_waiting_3"}
     with pytest.raises(NotFound):
-        write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
+        write(lambda tx: look(tx, run, sanne, item, house.clock())).result()
 
 
 def test_7_delivery_keeps_order_repeats_what_failed_and_wipes_what_arrived(house: House) -> None:
@@ -224,7 +224,7 @@ def test_7_a_channel_that_is_gone_for_good_is_shown_to_the_confidant(house: Hous
         asyncio.run(deliver_due(run, {"telegram": blocked}))
     item = write(lambda tx: handoffs.all_waiting(tx)[0].id).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item, house.clock())).result()
-    opened = write(lambda tx: confidant.read(tx, run, sanne, item, house.clock())).result()
+    opened = write(lambda tx: look(tx, run, sanne, item, house.clock())).result()
     assert "failed" in set(opened.states.values())
     assert all(row._mapping["sealed"] is None for row in rows(house, outbox) if row._mapping["failed_at"])
 

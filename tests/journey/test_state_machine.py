@@ -212,7 +212,7 @@ class Handoffs(RuleBasedStateMachine):
         """Somebody comes or goes."""
         (board,) = self._do(lambda tx: confidant.boards(tx, self.people[who], self.house.clock()))
         team = board.team.id
-        self._do(lambda tx: confidant.set_duty(tx, self.people[who], team, self.house.clock(), present=present))
+        self._do(lambda tx: confidant.set_duty(tx, self.house.runtime, self.people[who], team, self.house.clock(), present=present))
 
     @precondition(lambda self: self._alive())
     @rule(data=st.data())

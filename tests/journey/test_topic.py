@@ -111,7 +111,7 @@ def _meanwhile(made: House, chance: random.Random, n: int) -> None:
     """The loops tell and deliver, the confidant comes and goes, takes some children and gives some back."""
     run, sanne = made.runtime, made.member()
     made.clock.turn(seconds=chance.choice((5, 61)))
-    run.store.write(lambda tx: confidant.set_duty(tx, sanne, team_id_of(CITY), made.clock(), present=n % 2 == 0)).result()
+    run.store.write(lambda tx: confidant.set_duty(tx, run, sanne, team_id_of(CITY), made.clock(), present=n % 2 == 0)).result()
     asyncio.run(tell_waiting(run))
     if n % 2:
         asyncio.run(deliver_due(run, {"telegram": FakeChannel()}))

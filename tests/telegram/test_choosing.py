@@ -12,7 +12,7 @@ from handoff.models import message, outbox
 from handoff.places import municipalities
 from handoff.queue import handoffs
 from nlu.understanding import Understanding
-from tests.make import CITY, House, rows, understood
+from tests.make import CITY, House, look, rows, understood
 from tests.telegram.rig import Rig, rig
 
 KID = 4_512_345_678
@@ -273,7 +273,7 @@ def test_a_chat_with_a_human_is_not_moved_by_a_correction(bot: Rig) -> None:
     (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
     _says(bot, "Elders")
-    opened = write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result()
+    opened = write(lambda tx: look(tx, run, sanne, item.id, now())).result()
     assert opened.lines[-1].text == "Elders"
 
 
@@ -284,7 +284,7 @@ def test_the_confidant_reads_the_address_that_was_said(bot: Rig) -> None:
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
     (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
-    opened = write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result()
+    opened = write(lambda tx: look(tx, run, sanne, item.id, now())).result()
     (opener,) = [line.text for line in opened.lines if "voor jou alleen" in line.text]
     assert opener in bot.api.texts(KID)
 

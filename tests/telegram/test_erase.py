@@ -69,6 +69,7 @@ def test_nothing_is_left_here_and_what_can_be_deleted_there_is(bot_on_both: Rig,
     assert "Bij ons is alles nu weg" in stopped
     assert "0800-0432" in stopped
     assert "Bij Telegram haal ik ook weg wat kan" in leftover
+    assert "wie het las" in leftover, "what a human read, that human still knows"
     (mark,) = rows(bot.house, erased)
     assert str(KID).encode() not in repr(mark).encode()
 

@@ -16,7 +16,7 @@ from bot.waiting import tell_waiting
 from handoff import confidant
 from handoff.chats import outbox
 from handoff.queue import handoffs
-from tests.make import CITY, House, team_id_of
+from tests.make import CITY, House, look, team_id_of
 from tests.telegram.bot_api import Fault
 from tests.telegram.rig import Rig, arrived, settled
 from tests.telegram.rig import rig as make_rig
@@ -93,7 +93,7 @@ def test_blocked_by_the_child_ends_in_a_state_that_the_confidant_sees(bot: Rig) 
     for _ in range(2):
         bot.house.clock.turn(seconds=10)
         bot.deliver()
-    seen = write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result()
+    seen = write(lambda tx: look(tx, run, sanne, item.id, now())).result()
     assert seen.states[seen.lines[-1].seq] == "failed"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handoff import confidant
 from handoff.queue import handoffs
 from handoff.queue.handoffs import Outcome
-from tests.make import CITY
+from tests.make import CITY, look
 from tests.telegram.rig import Rig
 
 KID = 4_512_345_678
@@ -39,7 +39,7 @@ def test_a_child_on_telegram_meets_the_same_bot_and_the_same_human(bot_on_both: 
     bot.poll()
     bot.deliver()
     write(lambda tx: confidant.claim(tx, run, sanne, waiting.id, now())).result()
-    opened = write(lambda tx: confidant.read(tx, run, sanne, waiting.id, now())).result()
+    opened = write(lambda tx: look(tx, run, sanne, waiting.id, now())).result()
     assert [line.text for line in opened.lines if line.role == "child"] == ["/start", "mn vader slaat me", "ik ben bang"]
     assert opened.channel.name == "telegram"
 
@@ -51,7 +51,7 @@ def test_a_child_on_telegram_meets_the_same_bot_and_the_same_human(bot_on_both: 
     api.writes(KID, "dank je")
     bot.poll()
     assert bot.deliver() == 0, "the bot is silent while a human is there"
-    seen = write(lambda tx: confidant.read(tx, run, sanne, waiting.id, now())).result()
+    seen = write(lambda tx: look(tx, run, sanne, waiting.id, now())).result()
     assert set(seen.states.values()) == {"delivered"}
     assert seen.lines[-1].text == "dank je"
 

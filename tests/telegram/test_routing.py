@@ -17,7 +17,7 @@ from config.settings import SettingsFaults
 from handoff import confidant
 from handoff.places import municipalities
 from handoff.queue import handoffs
-from tests.make import CITY, House, understood
+from tests.make import CITY, House, look, understood
 from tests.telegram.bot_api import TOKEN
 from tests.telegram.rig import Rig, rig
 
@@ -70,7 +70,7 @@ def test_the_confidant_sees_where_the_sticker_hangs(bot: Rig) -> None:
     run, write, now = bot.house.runtime, bot.house.runtime.store.write, bot.house.clock
     (item,) = write(handoffs.all_waiting).result()
     write(lambda tx: confidant.claim(tx, run, sanne, item.id, now())).result()
-    assert write(lambda tx: confidant.read(tx, run, sanne, item.id, now())).result().place == "De Zwaluw"
+    assert write(lambda tx: look(tx, run, sanne, item.id, now())).result().place == "De Zwaluw"
 
 
 def test_a_short_list_of_gemeenten_can_be_pressed(bot: Rig) -> None:
@@ -168,7 +168,7 @@ def test_a_child_that_a_human_holds_is_not_moved(bot: Rig) -> None:
     write(lambda tx: confidant.claim(tx, run, olga, item.id, now())).result()
     bot.api.writes(KID, "Voorbeeldstad")
     bot.poll()
-    opened = write(lambda tx: confidant.read(tx, run, olga, item.id, now())).result()
+    opened = write(lambda tx: look(tx, run, olga, item.id, now())).result()
     assert opened.lines[-1].text == "Voorbeeldstad"
 
 

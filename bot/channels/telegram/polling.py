@@ -10,6 +10,7 @@ import structlog
 from bot.channels.channel import DeliveryFailed
 from bot.channels.telegram.client import POLL_SECONDS, TelegramClient
 from bot.channels.telegram.parse import number_of
+from bot.channels.telegram.turns import in_turn
 from bot.channels.telegram.updates import NotTaken, StoreAway, Updates
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ class Polling:
     def __init__(self, client: TelegramClient, updates: Updates, *, seconds: int = POLL_SECONDS) -> None:
         self._client, self._updates, self._seconds = client, updates, seconds
         self._offset: int | None = None
+        self._taken: set[int] = set()
         self._ready = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -50,17 +52,29 @@ class Polling:
             await self._client.delete_webhook()  # with one, Telegram refuses to be asked
             self._ready = True
         found = await self._client.updates(self._offset, seconds=self._seconds)
-        for place, update in enumerate(found):
-            try:
-                await self._updates.take(update)
-            except StoreAway:
-                for later in found[place + 1 :]:  # its child waits for the same store, and must not wait for the numbers
-                    await self._updates.warn(later)
-                raise
-            number = number_of(update)
-            if number is not None:
-                self._offset = number + 1  # also when it is lower: after a quiet week Telegram counts from a number at random
+        waiting = in_turn([update for update in found if number_of(update) not in self._taken])
+        try:
+            while waiting:
+                await self._updates.take(waiting[0])
+                self._taken.update(number for number in (number_of(waiting.pop(0)),) if number is not None)
+        except StoreAway:
+            for later in waiting[1:]:  # its child waits for the same store, and must not wait for the numbers
+                await self._updates.warn(later)
+            raise
+        finally:
+            self._confirm(found)
         return len(found)
+
+    def _confirm(self, found: list[object]) -> None:
+        """Telegram may forget what stands before the first that is not taken; what was taken behind it is remembered here."""
+        for update in found:
+            number = number_of(update)
+            if number is None:
+                continue
+            if number not in self._taken:
+                return
+            self._taken.discard(number)
+            self._offset = number + 1  # also when it is lower: after a quiet week Telegram counts from a number at random
 
 
 async def _unless(stop: asyncio.Event, work: object) -> None:

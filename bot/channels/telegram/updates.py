@@ -15,6 +15,7 @@ from bot.channels.telegram.recent import RecentMessages
 from bot.channels.telegram.routing import own_words
 from bot.channels.telegram.spec import CAPABILITIES, GROUP, NAME
 from bot.channels.telegram.turn import take
+from bot.channels.telegram.turns import Turns, chat_of
 from bot.turn import pressed
 from config.intents import FALLBACK, URGENCY_OF
 from handoff.database import awaited
@@ -65,11 +66,11 @@ class Updates:
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
-        self._one_by_one = asyncio.Lock()
+        self._turns = Turns()
 
     async def take(self, update: object) -> None:
         """Do what this update asks; returns after the commit. Raises `NotTaken` (`StoreAway`), and nothing else."""
-        async with self._one_by_one:  # a child's messages are turns in the order in which they come
+        async with self._turns.of(chat_of(update)):  # a child's messages are turns in the order in which they come
             meaning = self._meant(update)
             try:
                 await self._do(meaning)
@@ -87,7 +88,7 @@ class Updates:
 
     async def warn(self, update: object) -> None:
         """Tell the child whose update cannot be taken yet who can be called. Raises nothing; the update stays at Telegram."""
-        async with self._one_by_one:
+        async with self._turns.of(chat_of(update)):
             await self._numbers(parse_update(update))
 
     async def _do(self, meaning: Post | ButtonPress | Group | None) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels.web.chats import Chats, is_message_id, read_token
+from bot.channels.web.lanes import Crowded
 from bot.channels.web.pages import Pages, ended_text, erased_text
 from bot.channels.web.payloads import json_response, refusal, view_json
 from bot.channels.web.stream import Streams
@@ -102,6 +103,8 @@ class Api:
                 return self.refuse(404)
             except BadRequest as error:
                 return self.refuse(error.status)
+            except Crowded:  # not told in the log: it may be thousands a second
+                return self.refuse(429)
             except HandoffError as error:  # the database is gone, or nothing can be sealed: no words are taken
                 log_error(error)
                 return self.refuse(503)

@@ -9,10 +9,12 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 
 from bot import child
+from bot.channels.web.lanes import Lanes
 from bot.channels.web.pace import Pace
 from bot.channels.web.spec import WEBCHAT
 from bot.child import Listening, Snapshot, Standing
@@ -71,22 +73,44 @@ class Chats:
     is_quick: Callable[[str], bool] = lambda _text: False
     """Whether a text is understood so quickly that no thread is needed for it."""
     pace: Pace = field(default_factory=Pace)
+    lanes: Lanes = field(default_factory=Lanes)
     _days: set[str] = field(default_factory=set)
     """The expiry days whose key was made or seen by this process."""
 
-    async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int) -> View:
-        """Take a turn; returns after the commit. The same `message_id` twice is one message."""
-        runtime = self.runtime
-        municipality = runtime.municipality(slug)
+    async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int | None) -> View:
+        """Take a turn; returns after the commit. The same `message_id` twice is one message.
+
+        `after` is 0 when the page has shown nothing yet, None when that is not known. Raises `Crowded`: nothing was taken in.
+        """
+        municipality = self.runtime.municipality(slug)
         await self.pace.keep(token)
-        await self._make_day(conversation.expiry_day(runtime.clock(), municipality.retention_days))
+        await self._make_day(conversation.expiry_day(self.runtime.clock(), municipality.retention_days))
+        exists = None if after == 0 else partial(self._exists, slug, token)
+        async with self.lanes.place(token, exists):
+            return await self._turn(slug, token, message_id, text, after or 0)
+
+    async def _exists(self, slug: str, token: bytes) -> bool:
+        try:
+            await self.find(slug, token)
+        except NotFound:
+            return False
+        return True
+
+    async def _turn(self, slug: str, token: bytes, message_id: str, text: str, after: int) -> View:
+        runtime = self.runtime
         understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
-        def work(tx: Connection) -> View:
-            return _view(child.send(tx, runtime, incoming, understanding, runtime.clock(), after=after))
+        def work(tx: Connection) -> Snapshot | None:
+            return child.take(tx, runtime, incoming, understanding, runtime.clock(), after=after)
 
-        return await runtime.store.write_short(work)
+        def shown(tx: Connection) -> Snapshot:
+            return child.look(tx, runtime, Door(WEBCHAT, token), runtime.clock(), after=after, municipality_id=slug)
+
+        known = await runtime.store.write_short(work)
+        if known is not None:
+            return _view(known)
+        return _view(await awaited(runtime.store.read(shown)))
 
     async def _make_day(self, day: str) -> None:
         """Make the key of the day on which a new chat would expire, once: written to the disk here, it would hold the loop."""

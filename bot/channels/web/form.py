@@ -17,6 +17,7 @@ from starlette.routing import Route
 from bot.channels.web.api import slug_of
 from bot.channels.web.chats import Chats, View, is_message_id, new_token, read_token
 from bot.channels.web.labels import LABELS
+from bot.channels.web.lanes import Crowded
 from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, ended_text, erased_text
 from config.schema import Municipality
 from handoff.asgi.errors import log_error
@@ -112,10 +113,8 @@ class Forms:
         except NotFound:
             text = "" if form.get("action") == "erase" else draft.text
             return await self._begin(request, municipality, Draft(new_token(), text), status=404)
-        except HandoffError as error:
-            return self._kept(request, municipality, draft, error, 503)
         except Exception as error:  # noqa: BLE001 (a fault of ours is no reason to lose words)
-            return self._kept(request, municipality, draft, error, 500)
+            return self._kept(request, municipality, draft, _status_of(error))
 
     async def _do(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
         token, chosen = read_token(draft.token), form.get("say")
@@ -127,7 +126,7 @@ class Forms:
         text = chosen if isinstance(chosen, str) else draft.text
         if len(text) > self._text_limit:
             return await self._too_long(request, municipality, token, draft)
-        view = await self._chats.send(municipality.id, token, message_id=_own_id(draft, token, text), text=text, after=0)
+        view = await self._chats.send(municipality.id, token, message_id=_own_id(draft, token, text), text=text, after=None)
         rest = draft.text if isinstance(chosen, str) else ""
         return self._show(request, municipality, view, Draft(draft.token, rest))
 
@@ -174,9 +173,8 @@ class Forms:
         notice = self._pages.words(municipality, there).say("utter_no_files")
         return page_response(request, self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice), 400)
 
-    def _kept(self, request: Request, municipality: Municipality, draft: Draft, error: Exception, status: int) -> Response:
+    def _kept(self, request: Request, municipality: Municipality, draft: Draft, status: int) -> Response:
         """Nothing was stored: who can be called, and the text still in the box, under the same id."""
-        log_error(error)
         notice = self._pages.words(municipality, None).say("utter_trouble")
         return page_response(request, self._pages.chat(municipality, on_duty=None, draft=draft, notice=notice), status)
 
@@ -190,6 +188,14 @@ def _draft(form: FormData) -> Draft:
     token, text, message_id = (form.get(name) for name in ("token", "text", "id"))
     draft = Draft(token if isinstance(token, str) else "", text.replace("\r\n", "\n") if isinstance(text, str) else "")
     return replace(draft, message_id=str(message_id) if is_message_id(message_id) else new_id())
+
+
+def _status_of(error: Exception) -> int:
+    """What to answer; a fault is logged, a crowd is not: it may be thousands a second."""
+    if isinstance(error, Crowded):
+        return 429
+    log_error(error)
+    return 503 if isinstance(error, HandoffError) else 500
 
 
 def _foreign(request: Request, own: str) -> bool:

@@ -14,7 +14,7 @@ from handoff.wording import Wording
 
 REASONS = {
     400: "bad_request", 404: "not_found", 405: "not_allowed", 408: "too_slow", 413: "too_large", 422: "too_long",
-    500: "trouble", 503: "unavailable",
+    429: "crowded", 500: "trouble", 503: "unavailable",
 }  # fmt: skip
 
 

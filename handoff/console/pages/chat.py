@@ -54,7 +54,10 @@ def _id_of(request: Request) -> str:
 
 
 def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
-    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`."""
+    """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`.
+
+    Raises `NotNoted` before it is in the audit.
+    """
     try:
         chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after)
     except NotFound:
@@ -90,18 +93,25 @@ def _presence(chat: OpenChat, now: datetime) -> str:
 async def page(request: Request) -> Response:
     """The whole chat; opening it is audited."""
     context, handoff_id = context_of(request), _id_of(request)
-
-    def action(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
-        confidant.alive(tx, who, now)
-        return _read(tx, context, who, handoff_id, now, 0)
-
     try:
-        found = await auth.act(request, action)
+        found = await _open(request, context, handoff_id)
     except Unreadable:
         return await _unreadable(request, context, handoff_id)
     if isinstance(found, Lost):
         return _lost_page(context, found)
     return _chat_page(context, found)
+
+
+async def _open(request: Request, context: Context, handoff_id: str) -> dict[str, Any] | Lost:
+    """The whole chat: first the line in the audit, committed; then a reader opens the words."""
+
+    def look(tx: Connection, who: Unlocked, now: datetime) -> None:
+        confidant.alive(tx, who, now)
+        with contextlib.suppress(NotFound):
+            confidant.look(tx, context.runtime, who, handoff_id, now)
+
+    await auth.act(request, look)
+    return await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
 
 
 def _chat_page(context: Context, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:
@@ -120,9 +130,10 @@ def _lost_page(context: Context, lost: Lost, draft: str = "") -> Response:
 
 async def _unreadable(request: Request, context: Context, handoff_id: str) -> Response:
     def note(tx: Connection, who: Unlocked, now: datetime) -> None:
+        gemeente, person_id = who.municipality_id, who.person_id
         audit.note(
-            tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="open", object_id=handoff_id,
-            result="denied",
+            tx, context.runtime.vault, now=now, municipality_id=gemeente, person_id=person_id, action="open",
+            object_id=handoff_id, result="denied",
         )  # fmt: skip
 
     await auth.act(request, note)
@@ -135,8 +146,16 @@ async def fragment(request: Request) -> Response:
     number = request.query_params.get("na", "")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 9 and int(number) > 0):
         raise HTTPException(404)
+
+    def read(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any] | Lost:
+        return _read(tx, context, who, handoff_id, now, int(number))
+
     try:
-        found = await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, int(number)))
+        try:
+            found = await auth.read(request, read)
+        except confidant.NotNoted:
+            await auth.note(request, lambda tx, who, now: confidant.look(tx, context.runtime, who, handoff_id, now))
+            found = await auth.read(request, read)
     except Unreadable:
         raise HTTPException(404) from None
     if isinstance(found, Lost):
@@ -179,7 +198,7 @@ def _fault(text: str, message_id: str | None) -> str:
 async def _not_sent(request: Request, context: Context, handoff_id: str, text: str, fault: str) -> Response:
     if auth.LIVE in request.headers:
         return JSONResponse({"stored": False, "fault": fault}, 422)
-    found = await auth.act(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
+    found = await _open(request, context, handoff_id)
     if isinstance(found, Lost):
         return _lost_page(context, found, text)
     return _chat_page(context, found, error=fault, draft=text, status=422)

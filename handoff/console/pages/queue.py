@@ -134,8 +134,9 @@ async def fragment(request: Request) -> Response:
 async def duty(request: Request) -> Response:
     """'Ik heb dienst' on or off."""
     sent = await forms.fields(request)
+    runtime = context_of(request).runtime
     team_id, present = forms.public_id(sent.get("team", "")), sent.get("dienst") == "aan"
-    await auth.act(request, lambda tx, who, now: confidant.set_duty(tx, who, team_id, now, present=present))
+    await auth.act(request, lambda tx, who, now: confidant.set_duty(tx, runtime, who, team_id, now, present=present))
     return RedirectResponse("/", 303)
 
 

@@ -91,7 +91,8 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
         else:
             sessions.renew_passphrase(tx, who, key)
         announce(tx, person_topic(who.person_id), "signed_out")
-        audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="renew_passphrase")
+        gemeente = who.municipality_id
+        audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action="renew_passphrase")
         return behind
 
     for team_id in await auth.act(request, store, unfinished=True):

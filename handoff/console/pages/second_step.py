@@ -23,6 +23,7 @@ from handoff.accounts.second_step import Verdict
 from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, forms
 from handoff.console.context import Context, context_of
+from handoff.crypto import Vault
 from handoff.display import storable
 from handoff.errors import Denied
 
@@ -62,7 +63,7 @@ def _checked(context: Context, code: str) -> auth.Action[tuple[Unlocked, Verdict
     def work(tx: Connection, who: Unlocked, now: datetime) -> tuple[Unlocked, Verdict]:
         auth.refuse_unfinished(_as_if_passed(who))
         verdict = second_step.check(tx, context.runtime.vault, who, code, now)
-        _note(tx, who, now, "second_step", "ok" if verdict is Verdict.RIGHT else "denied")
+        _note(tx, context.runtime.vault, who, now, "second_step", "ok" if verdict is Verdict.RIGHT else "denied")
         return who, verdict
 
     return work
@@ -119,7 +120,7 @@ async def set_up(request: Request) -> Response:
             codes = second_step.set_up(tx, context.runtime.vault, who, _secret(text), code, now)
         except Denied:
             return who, has, "De code klopt niet. Scan de QR-code opnieuw, en typ de zes cijfers die uw telefoon nu toont."
-        _note(tx, who, now, "set_up_second_step", "ok")
+        _note(tx, context.runtime.vault, who, now, "set_up_second_step", "ok")
         return who, has, codes
 
     who, has, outcome = await auth.act(request, store, unfinished=True)
@@ -161,5 +162,6 @@ def _as_if_passed(who: Unlocked) -> Unlocked:
     )
 
 
-def _note(tx: Connection, who: Unlocked, now: datetime, action: str, result: str) -> None:
-    audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, result=result)
+def _note(tx: Connection, vault: Vault, who: Unlocked, now: datetime, action: str, result: str) -> None:
+    gemeente = who.municipality_id
+    audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action=action, result=result)

@@ -17,6 +17,7 @@ from handoff.accounts.credentials import LoginRow
 from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, device, forms
 from handoff.console.context import Context, context_of
+from handoff.crypto import Vault
 from handoff.database import awaited
 from handoff.errors import Denied
 from handoff.events import announce
@@ -83,10 +84,10 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
             with contextlib.suppress(Denied):
                 owes = second_step.has(tx, row.person_id) or second_step_required(context, row.municipality_id)
                 cookie = sessions.open_session(tx, vault, row, private_key, now=now, known_device=known, owes_step=owes)
-                _note(tx, row, now, "login", "ok")
+                _note(tx, vault, row, now, "login", "ok")
                 return cookie
         credentials.note_failure(tx, row, now)  # a right passphrase on a held account counts for nothing: guesses do not prolong it
-        _note(tx, row, now, "login", "denied")
+        _note(tx, vault, row, now, "login", "denied")
         return None
 
     session_cookie = await awaited(context.runtime.store.write(admit))
@@ -115,9 +116,9 @@ async def _unlock(context: Context, row: LoginRow, passphrase: str) -> bytes | N
         context.sign_ins_waiting -= 1
 
 
-def _note(tx: Connection, row: LoginRow, now: datetime, action: str, result: str) -> None:
+def _note(tx: Connection, vault: Vault, row: LoginRow, now: datetime, action: str, result: str) -> None:
     gemeente, person_id = row.municipality_id or NOBODY, row.person_id or None
-    audit.note(tx, now=now, municipality_id=gemeente, person_id=person_id, action=action, result=result)
+    audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=person_id, action=action, result=result)
 
 
 def _signed_in_elsewhere(tx: Connection, who: Unlocked) -> bool:
@@ -133,7 +134,8 @@ async def sign_out(request: Request) -> Response:
         if not _signed_in_elsewhere(tx, who):
             confidant.leave(tx, context.runtime, who, now)
         announce(tx, person_topic(who.person_id), "signed_out")
-        audit.note(tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action="logout")
+        gemeente, vault = who.municipality_id, context.runtime.vault
+        audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action="logout")
 
     with contextlib.suppress(auth.SignedOut):  # it had ended by itself; the browser is cleaned all the same
         await auth.act(request, leave, unfinished=True)

@@ -123,11 +123,13 @@ def _rewrap(vault: Vault, conversation_id: str) -> auth.Action[None]:
 
 
 async def _refused(request: Request, action: str, object_id: str, error: str) -> Response:
+    vault = context_of(request).runtime.vault
+
     def note(tx: Connection, who: Unlocked, now: datetime) -> dict[str, Any]:
         audit.note(
-            tx, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id,
+            tx, vault, now=now, municipality_id=who.municipality_id, person_id=who.person_id, action=action, object_id=object_id,
             result="denied",
         )  # fmt: skip
-        return _values(tx, context_of(request).runtime.vault, who, error=error)
+        return _values(tx, vault, who, error=error)
 
     return context_of(request).templates.page("team.html", await auth.act(request, note), status=422)

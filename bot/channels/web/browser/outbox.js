@@ -56,6 +56,7 @@ async function deliver(message, token) {
   }
   if (chat.token !== token || gone) return;
   if (answer && answer.ok && said) stored(message, said);
+  else if (answer && answer.status === 429) retryLater(said && said.text); // crowded: nothing was taken
   else if (answer && answer.status >= 400) refused(answer.status, said && said.text);
   else retryLater();
 }
@@ -80,9 +81,9 @@ function refused(status, text) {
   box.focus();
 }
 
-function retryLater() {
+function retryLater(text) {
   tries += 1;
-  notice(page.offline);
+  notice(text || page.offline);
   retryTimer = setTimeout(flush, Math.min(30000, 1000 * Math.pow(2, tries - 1)) * (0.5 + Math.random()));
 }
 
