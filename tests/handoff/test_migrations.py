@@ -220,7 +220,7 @@ def test_a_start_finds_the_key_folder_of_an_older_database_before_it_seals(url: 
     (tmp_path / "away").rename(tmp_path / "keys")
     migrate(runtime, url)
     installation.settle(store, runtime.vault)
-    phone, page = (store.read(lambda tx, chat=chat: conversation.get(tx, chat)).result() for chat in ("phone", "chat"))
+    phone, page = store.read(lambda tx: [conversation.get(tx, chat) for chat in ("phone", "chat")]).result()
     assert conversation.key_of_turns(runtime.vault, phone).open(phone.state).times("utter_disclose") == 1
     assert conversation.news_of(runtime.vault, page).said("utter_waiting")
     waits = store.read(lambda tx: tx.execute(sa.text("SELECT sealed FROM outbox WHERE seq = 2")).scalar_one()).result()
