@@ -27,7 +27,8 @@ from bot import child
 from bot.channels.web.spec import WEBCHAT
 from bot.child import Snapshot
 from bot.message import Incoming
-from handoff import crypto
+from handoff import crypto, keys
+from handoff.chats.state_key import StateKey
 from handoff.crypto import hpke
 from nlu.assemble import open_reader
 from nlu.training import dataset
@@ -77,6 +78,10 @@ def sealing(times: int) -> dict[str, float]:
         vault = crypto.Vault.founded(os.urandom(64), Path(folder) / "keys", cost=make.TOY)
     team = crypto.public_key(vault.new_private_key())
 
+    def words(private: bytes | None, public: bytes) -> None:
+        key = keys.ConversationKey("id", 1, public, private)
+        keys.seal_turn(vault, key, seq=1, text="hoi", reading="greet", answers=[((number, 0), "version") for number in range(3)])
+
     def first() -> None:
         key = vault.child_key(os.urandom(32))
         key.public(vault.suite)
@@ -84,14 +89,19 @@ def sealing(times: int) -> dict[str, float]:
         public = crypto.public_key(private)
         crypto.seal(team, private, "conversation", "id", 1, "team", 1)
         key.lock(private, "conversation", "id", 1, "child")
-        crypto.seal_together(public, [crypto.pad(b"hoi"), crypto.pad(b"greet")], "words", "id", 1, 1, "child")
+        words(private, public)
+        state(key)
 
-    private = vault.new_private_key()
-    public = crypto.public_key(private)
-    parts = [crypto.pad(b"hoi"), crypto.pad(b"greet")]
+    def state(child_key: crypto.ChildKey) -> None:
+        lock = StateKey("id", bytes(32), child_key)
+        lock.lock(lock.open(None).turn().saying(["utter_greet", "utter_handoff"]))
+
+    public = crypto.public_key(vault.new_private_key())
+    mine = vault.child_key(os.urandom(32))
     return {
         "first turn": cpu_ms(first, times),
-        "later turn": cpu_ms(lambda: crypto.seal_together(public, parts, "words", "id", 2, 1, "child"), times),
+        "later turn": cpu_ms(lambda: (words(None, public), state(mine)), times),
+        "what is remembered": cpu_ms(lambda: state(mine), times),
     }
 
 
@@ -147,7 +157,7 @@ def measure(turns: int) -> dict[str, float]:
         )
     return {
         "understanding": understanding, "sealing, first": sealed["first turn"], "sealing, later": sealed["later turn"],
-        "turn, first": first, "turn, later": later,
+        "of it, the chat's state": sealed["what is remembered"], "turn, first": first, "turn, later": later,
     }  # fmt: skip
 
 

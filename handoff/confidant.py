@@ -74,6 +74,8 @@ class OpenChat:
     """Nothing arrives there any more: the child blocked the bot, or its chat is gone."""
     ends: datetime | None = None
     """When it goes if nobody writes; only of a whole chat whose time is nearly over."""
+    earlier: int = 0
+    """Older lines that are not shown."""
 
 
 def boards(tx: Connection, who: Unlocked, now: datetime, part: Callable[[str], Part | None] = lambda _team: None) -> list[Board]:
@@ -168,16 +170,27 @@ def _is_looking(tx: Connection, who: Unlocked, handoff_id: str, now: datetime) -
     return audit.has_line(tx, person_id=who.person_id, action="open", object_id=handoff_id, now=now, within=LOOK)
 
 
-def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: datetime, *, after: int = 0) -> OpenChat:
+def read(
+    tx: Connection,
+    runtime: Runtime,
+    who: Unlocked,
+    handoff_id: str,
+    now: datetime,
+    *,
+    after: int = 0,
+    newest: int | None = None,
+) -> OpenChat:
     """Open the words of a chat that this person holds: the one place where words are opened for a person.
 
-    Raises `NotNoted` when there is no line of it in the audit, before any key is touched, and `Denied` on tampering.
+    With `newest`, only the last so many lines. Raises `NotNoted` when there is no line of it in the audit, before any key is
+    touched, and `Denied` on tampering.
     """
     mine = access.held_by(tx, who, handoff_id)
     if not _is_looking(tx, who, handoff_id, now):
         raise NotNoted
     chat = conversation.get(tx, mine.conversation_id)
-    lines = transcript.lines(tx, runtime, chat, who, after=after)
+    start = after if newest is None else max(0, chat.last_seq - newest)
+    lines = transcript.lines(tx, runtime, chat, who, after=start)
     place = runtime.municipality(chat.municipality_id).places.get(chat.place or "")
     return OpenChat(
         mine,
@@ -189,6 +202,7 @@ def read(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, now: 
         place,
         chat.gone_at is not None,
         retention.endings(tx, mine.team_id, now).get(handoff_id) if after == 0 else None,
+        start if after == 0 else 0,
     )
 
 

@@ -5,14 +5,15 @@ first byte what it is:
     01  X25519   DHKEM(X25519), HKDF-SHA256, AES-256-GCM
     02  X-Wing   X25519 + ML-KEM-768 (draft-ietf-hpke-pq, draft-connolly-cfrg-xwing-kem), the same rest
 What stands under one encapsulation together begins with other bytes: `handoff.crypto.together`.
-Private keys and seeds are never cached and never shown; public keys are parsed once. `Denied` is the one answer to every misfit.
+Private keys and seeds are never shown, and kept no longer than one opening (`ExpandedKey`); public keys are parsed once.
+`Denied` is the one answer to every misfit.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
@@ -41,6 +42,18 @@ _SEED = 32
 def new_private_key(suite: bytes) -> bytes:
     """Return a fresh private key: the suite byte and 32 random bytes."""
     return suite + os.urandom(_SEED)
+
+
+class ExpandedKey(bytes):
+    """A private key that is expanded at its first use and then kept so: for who opens many blobs with it, in one opening.
+
+    Expanding costs more than opening. It goes when the opening is over; nothing else may keep it.
+    """
+
+    @cached_property
+    def parsed(self) -> X25519PrivateKey | MLKEM768X25519PrivateKey:
+        """The key as the library wants it. Raises `ValueError` when it is none."""
+        return _parse_private(bytes(self))
 
 
 def public_key(private: bytes) -> bytes:
@@ -72,7 +85,8 @@ def _decrypt(private: bytes, suite: bytes, ciphertext: bytes, info: bytes) -> by
     if len(private) != 1 + _SEED or private[:1] != suite:
         raise Denied
     try:
-        return SUITES[suite].decrypt(ciphertext, _parse_private(private), info=info)
+        key = private.parsed if isinstance(private, ExpandedKey) else _parse_private(private)
+        return SUITES[suite].decrypt(ciphertext, key, info=info)
     except (InvalidTag, ValueError):
         raise Denied from None
 

@@ -99,7 +99,8 @@ def open_messages(tx: Connection, vault: Vault, head: Head, opener: Unlocked | C
     used = [row.key_no for row in rows]
     if None in used or used != sorted(used):  # an older key was in force again for a while: who left may hold it
         raise Denied
-    reader = _Reader(vault, keys, for_team=isinstance(opener, Unlocked))
+    expanded: dict[int, bytes] = {no: crypto.ExpandedKey(key) for no, key in keys.items()}  # once for all messages of this opening
+    reader = _Reader(vault, expanded, for_team=isinstance(opener, Unlocked))
     return [opened for row in rows if (opened := reader.read(row, after)) is not None]
 
 

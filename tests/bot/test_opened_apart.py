@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from handoff.console.pages.chat import LINES
 from handoff.models import audit_entry
 from tests.bot.web import Site, new_token
 from tests.handoff.desk import desk
@@ -69,6 +71,27 @@ def test_a_confidant_opens_a_chat_apart_and_it_is_in_the_log_before_it_is_seen(s
         assert "bekend-woord" in sanne.get(f"/gesprek/{item}").text
     assert trace.opens_words() == [False]
     assert _openings(site.house) == ["ok"]
+
+
+def test_of_a_long_chat_the_newest_lines_come_first_and_the_older_ones_at_a_press(site: Site) -> None:
+    token = new_token()
+    site.send(token, "het begin")
+    item = site.claim()
+    for number in range(LINES):
+        site.write(item, f"regel {number}", f"c{number}")
+    with desk(site.house, "sanne") as sanne:
+        page = sanne.get(f"/gesprek/{item}").text
+        assert page.count('class="pe-line pe-line--') == LINES
+        assert f"regel {LINES - 1}" in page
+        assert "het begin" not in page
+        link = re.search(r'id="eerder" href="([^"#]+)', page)
+        assert link
+        page = sanne.get(link[1]).text
+        assert "het begin" in page
+        assert 'id="eerder"' not in page
+        fresh = sanne.get(f"/gesprek/{item}/deel?na={LINES}").text
+        assert 'id="eerder"' not in fresh
+        assert sanne.get(f"/gesprek/{item}?regels=veel").text.count('class="pe-line pe-line--') == LINES
 
 
 def test_who_lost_the_chat_sees_nothing_and_the_log_says_nothing(site: Site) -> None:

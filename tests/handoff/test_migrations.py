@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from bot.app import migrate
 from handoff import crypto, installation
 from handoff.accounts import credentials
+from handoff.backups import database as backups
 from handoff.chats import conversation, parcels
 from handoff.chats.said_in_clear import seal_what_was_said
 from handoff.crypto import Vault
@@ -194,6 +195,21 @@ def test_nothing_in_clear_is_left_in_the_file(tmp_path: Path) -> None:
     assert found() > SCRIPT.count("utter_disclose"), "the search does find what stands there"
     upgrade(url, partial(seal_what_was_said, vault=old.vault))
     assert found() == SCRIPT.count("utter_disclose"), "in the published script alone"
+
+
+def test_a_copy_from_before_is_sealed_when_it_is_put_back(url: str, tmp_path: Path) -> None:
+    command.upgrade(_config(url), "0004")
+    old = _before_several_teams(url, tmp_path)
+    command.upgrade(_config(url), "0006")
+    old.vault.key_files.found()
+    backups.back_up(url, old.vault, tmp_path / "copies", NOW, lambda _line: None)
+    (copy,) = (tmp_path / "copies").glob("praat-*")
+    backups.put_back(url, old.vault, copy, NOW, replace=True)
+    engine = engine_for(url)
+    rig = Rig(engine, old.vault, old.phrases)
+    who = rig.take_own_key(rig.sign_in(old.person_id))
+    assert [(m.role, m.pointer) for m in rig.read(who, "phone")] == [("child", None), ("bot", (0, 1)), ("bot", (1, 0))]
+    engine.dispose()
 
 
 def test_without_the_keys_a_database_with_chats_is_left_as_it_is(url: str, tmp_path: Path) -> None:

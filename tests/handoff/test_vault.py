@@ -33,6 +33,20 @@ def test_what_is_sealed_opens_with_its_key_and_context_only(suite: bytes, data: 
 
 
 @SUITES
+def test_a_key_that_is_expanded_once_opens_what_the_key_opens_and_nothing_else(suite: bytes) -> None:
+    private = crypto.new_private_key(suite)
+    public, expanded = crypto.public_key(private), crypto.ExpandedKey(private)
+    blobs = [crypto.seal(public, str(number).encode(), number) for number in range(3)]
+    assert [crypto.unseal(expanded, blob, number) for number, blob in enumerate(blobs)] == [b"0", b"1", b"2"]
+    assert expanded.parsed is expanded.parsed, "once"
+    assert denied(crypto.unseal, expanded, blobs[0], 1)
+    assert denied(crypto.unseal, crypto.ExpandedKey(crypto.new_private_key(suite)), blobs[0], 0)
+    assert denied(crypto.unseal, crypto.ExpandedKey(private[:-1]), blobs[0], 0)
+    together = crypto.seal_together(public, [b"a", b"b"], "here")
+    assert crypto.unseal_together(expanded, together, "here") == [b"a", b"b"]
+
+
+@SUITES
 def test_every_changed_byte_is_noticed(suite: bytes) -> None:
     private = crypto.new_private_key(suite)
     blob = crypto.seal(crypto.public_key(private), b"hoi", "here")

@@ -28,6 +28,9 @@ from handoff.team import access
 THERE = timedelta(seconds=60)
 """A child's page that gave a sign of life this recently is taken to be open."""
 
+LINES = 200
+"""Lines of a chat that are opened at first. All of a chat of a thousand takes a third of a second, and a long page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -53,13 +56,15 @@ def _id_of(request: Request) -> str:
     return forms.public_id(request.path_params["handoff_id"])
 
 
-def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int) -> dict[str, Any] | Lost:
+def _read(
+    tx: Connection, context: Context, who: Unlocked, handoff_id: str, now: datetime, after: int, newest: int | None = None
+) -> dict[str, Any] | Lost:
     """The values of the page, or who has the chat instead. Raises `NotFound`, `Unreadable`.
 
     Raises `NotNoted` before it is in the audit.
     """
     try:
-        chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after)
+        chat = confidant.read(tx, context.runtime, who, handoff_id, now, after=after, newest=newest)
     except NotFound:
         return _lost(tx, who, handoff_id)
     except Denied:
@@ -67,6 +72,7 @@ def _read(tx: Connection, context: Context, who: Unlocked, handoff_id: str, now:
     return {
         "who": who, "chat": chat, "now": now, "presence": _presence(chat, now), "delivery": labels.DELIVERY, "signs": labels.SIGNS,
         "colleagues": access.colleagues_of(tx, who, chat.handoff.team_id), "outcomes": labels.OUTCOMES,
+        "more": (newest or 0) + LINES,
         "last_seq": max((line.seq for line in chat.lines), default=after),
     }  # fmt: skip
 
@@ -102,6 +108,12 @@ async def page(request: Request) -> Response:
     return _chat_page(context, found)
 
 
+def _lines_of(request: Request) -> int:
+    """How many lines are wanted, from the newest: more after each press of the link above them."""
+    text = request.query_params.get("regels", "")
+    return max(LINES, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else LINES
+
+
 async def _open(request: Request, context: Context, handoff_id: str) -> dict[str, Any] | Lost:
     """The whole chat: first the line in the audit, committed; then a reader opens the words."""
 
@@ -111,7 +123,8 @@ async def _open(request: Request, context: Context, handoff_id: str) -> dict[str
             confidant.look(tx, context.runtime, who, handoff_id, now)
 
     await auth.act(request, look)
-    return await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0))
+    newest = _lines_of(request)
+    return await auth.read(request, lambda tx, who, now: _read(tx, context, who, handoff_id, now, 0, newest))
 
 
 def _chat_page(context: Context, values: dict[str, Any], *, error: str = "", draft: str = "", status: int = 200) -> Response:

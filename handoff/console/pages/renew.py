@@ -80,7 +80,7 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
     context = context_of(request)
     vault = context.runtime.vault
     private_key = vault.new_private_key() if shown_to.must_renew else shown_to.private_key
-    async with context.argon_slots:
+    async with context.lanes.known.turn():
         key = await asyncio.to_thread(credentials.lock_key, vault, shown_to.person_id, private_key, phrase)
 
     def store(tx: Connection, who: Unlocked, now: datetime) -> list[str]:
