@@ -35,7 +35,7 @@ from bot.hardening import raise_file_limit
 CITY = "voorbeeldstad"
 KNOWN_S, NEW_S, PAGE_S, MEMORY_MIB = 1.0, 3.0, 1.0, 150
 TALKING = 20
-CONNECTIONS = 200
+CONNECTIONS = 500
 """On which the fake chats come."""
 
 

@@ -101,6 +101,7 @@ person = sa.Table(
     _bytes("salt"),
     _bytes("locked_key"),
     _bytes("own_proof", nullable=True),  # a mac over all four: made by the person; without it an operator printed the passphrase
+    sa.Column("door_tag", sa.SmallInteger, nullable=True),  # 12 bits of a mac over the passphrase: turns guesses away at once
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     _at("locked_until", nullable=True),
     _at("created_at"),

@@ -70,7 +70,8 @@ def open_session(
     """Step 3: the new session's cookie (32 bytes, kept nowhere). With `owes_step` it shows nothing until `pass_step`.
 
     Raises `Denied` while the account is held after failures (not for a known device: guesses of strangers must not keep the
-    owner out), or when it was disabled or got another passphrase since `look_up`.
+    owner out; not for a printed passphrase, which knows no device yet), or when it was disabled or got another passphrase since
+    `look_up`.
     """
     account = tx.execute(
         sa.select(person.c.locked_key, person.c.locked_until, person.c.disabled_at)
@@ -79,7 +80,7 @@ def open_session(
     ).first()
     if account is None or account.disabled_at is not None or account.locked_key != row.locked_key:
         raise Denied
-    if is_held(account.locked_until, now) and not known_device:
+    if is_held(account.locked_until, now) and not known_device and row.own_proof is not None:
         raise Denied
     tx.execute(person.update().where(person.c.id == row.person_id).values(failures=0, locked_until=None))
     return _begin(tx, vault, row.person_id, private_key, now, owes_step=owes_step)

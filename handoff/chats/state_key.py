@@ -22,6 +22,8 @@ class StateKey:
     _chat_id: str
     _day: bytes | None = field(repr=False)
     _child: ChildKey | None = field(repr=False)
+    is_destroyed: bool = False
+    """The day's key is gone for good, and not only away: nobody could ever read what is written in this chat now."""
 
     def open(self, blob: bytes | None) -> ChatState:
         """Return what was said; nothing, when nothing is kept or it cannot be opened."""
@@ -46,7 +48,6 @@ class StateKey:
 def state_key(vault: Vault, chat_id: str, expires_on: str, child: ChildKey | None = None) -> StateKey:
     """Return what locks a chat's state: the day's key, and the child's own for the turns of a chat that has one."""
     try:
-        day = vault.bucket(expires_on)
-    except (Denied, StoreUnavailable):
-        day = None
-    return StateKey(chat_id, day, child)
+        return StateKey(chat_id, vault.bucket(expires_on), child)
+    except (Denied, StoreUnavailable) as error:
+        return StateKey(chat_id, None, child, is_destroyed=isinstance(error, Denied))

@@ -27,6 +27,7 @@ from handoff.asgi.headers import SecurityHeadersMiddleware
 from handoff.asgi.security_txt import security_txt
 from handoff.console.auth import LIVE, MustRenew, SignedOut, drop_cookie
 from handoff.console.context import CHECK_S, ConsoleSettings, Context, context_of
+from handoff.console.lanes import Crowded
 from handoff.console.middleware import BODY_SECONDS, HEADERS, MAX_BODY, SameOriginMiddleware
 from handoff.console.pages import chat, queue, renew, second_step, sign_in, stream, team
 from handoff.console.rendering import STATIC, Templates
@@ -173,7 +174,7 @@ def _handlers() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]
     return {
         HTTPException: _http,
         HandoffError: _handoff_error,
-        sign_in.Crowded: _crowded,
+        Crowded: _crowded,
         SignedOut: _signed_out,
         MustRenew: _must_renew,
         Exception: _http,

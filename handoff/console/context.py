@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from handoff.console.lanes import Guesses, Lanes
 from handoff.console.rendering import Templates
 from handoff.runtime import Runtime
 
@@ -71,10 +71,10 @@ class Context:
     """The templates."""
     check_s: float = CHECK_S
     """Seconds between two looks at the session of an open stream."""
-    argon_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    """Lets two people in at a time: one sign-in costs 128 MiB."""
-    sign_ins_waiting: int = 0
-    """People who wait for their turn to sign in."""
+    lanes: Lanes = field(default_factory=Lanes)
+    """Who may do the slow work of signing in, and when."""
+    guesses: Guesses = field(default_factory=Guesses)
+    """What was tried in vain just now."""
     streams: Counter[bytes] = field(default_factory=Counter)
     """Open streams of each session."""
 

@@ -14,7 +14,7 @@ from handoff.database import sqlite_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision (a test compares it with the scripts): a start with a database in this form needs no Alembic at all."""
 
 LOCK = 20131003

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.channels.web.lanes import LONGEST, LOOKS, NEW_EVERY, Crowded, Lanes
+from bot.channels.web.lanes import LONGEST, LOOKS, Crowded, Lanes
 
 
 async def settle() -> None:
@@ -18,8 +18,8 @@ async def settle() -> None:
 class Turns:
     """Turns that last until `finish`."""
 
-    def __init__(self, at_once: int = 2) -> None:
-        self.lanes = Lanes(at_once)
+    def __init__(self, at_once: int = 1) -> None:
+        self.lanes = Lanes({True: at_once, False: at_once}, calm_s=0)
         self.began: list[str] = []
         self.crowded: list[str] = []
         self._under_way: dict[str, asyncio.Event] = {}
@@ -68,31 +68,30 @@ def test_a_chat_that_exists_comes_before_those_that_are_new() -> None:
         turns = Turns()
         await turns.come("a child")
         await turns.finish("a child")
-        for name in ("new 1", "new 2", "new 3", "new 4", "a child"):
+        for name in ("new 1", "new 2", "new 3", "a child"):
             await turns.come(name)
-        assert turns.began == ["a child", "new 1", "new 2"]
-        await turns.finish("new 1")
-        assert turns.began[-1] == "a child"
+        assert turns.began == ["a child", "new 1", "a child"]
         await turns.finish_all()
-        assert turns.began[-2:] == ["new 3", "new 4"]
+        assert turns.began[-2:] == ["new 2", "new 3"]
 
     asyncio.run(play())
 
 
 def test_one_that_began_in_another_process_is_looked_for() -> None:
     async def play() -> None:
-        turns = Turns(at_once=1)
-        for name, exists in (("busy", None), ("new", None), ("unknown", no), ("from elsewhere", yes)):
+        turns = Turns()
+        for name, exists in (("new 1", None), ("new 2", None), ("unknown", no), ("from elsewhere", yes)):
             await turns.come(name, exists)
+        assert turns.began == ["new 1", "from elsewhere"]
         await turns.finish_all()
-        assert turns.began == ["busy", "from elsewhere", "new", "unknown"]
+        assert turns.began[-2:] == ["new 2", "unknown"]
 
     asyncio.run(play())
 
 
 def test_looks_are_bounded_too() -> None:
     async def play() -> None:
-        turns, held, asked = Turns(at_once=1), asyncio.Event(), 0
+        turns, held, asked = Turns(), asyncio.Event(), 0
 
         async def slow() -> bool:
             nonlocal asked
@@ -105,6 +104,7 @@ def test_looks_are_bounded_too() -> None:
             await turns.come(f"claims {number}", slow)
         assert asked == LOOKS
         held.set()
+        await settle()
         await turns.finish_all()
         assert len(turns.began) == 1 + 3 * LOOKS
 
@@ -113,37 +113,35 @@ def test_looks_are_bounded_too() -> None:
 
 def test_chats_that_exist_do_not_shut_new_ones_out() -> None:
     async def play() -> None:
-        turns = Turns(at_once=1)
-        for number in range(3 * NEW_EVERY):
-            await turns.come(f"child {number}", yes)
+        turns = Turns()
+        await turns.come("child")
+        await turns.finish("child")
+        await turns.come("child")
         await turns.come("new")
-        await turns.finish_all()
-        assert turns.began.index("new") <= NEW_EVERY + 1
+        assert turns.began[-1] == "new"
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize(("exists", "other"), [(None, yes), (yes, None)])
-def test_each_line_is_bounded_and_leaves_the_other_alone(
-    exists: Callable[[], Awaitable[bool]] | None, other: Callable[[], Awaitable[bool]] | None
-) -> None:
+@pytest.mark.parametrize("existing", [True, False])
+def test_each_line_is_bounded_and_leaves_the_other_alone(*, existing: bool) -> None:
     async def play() -> None:
-        turns, most = Turns(at_once=1), LONGEST[exists is yes]
-        await turns.come("busy")
+        turns, most = Turns(), LONGEST[existing]
+        await turns.come("first")
         for number in range(most + 3):
-            await turns.come(f"{number}", exists)
-        await turns.come("another", other)
-        assert turns.crowded == [f"{number}" for number in range(most, most + 3)]
+            await turns.come(f"{number}", yes if existing else None)
+        crowded = most + 2 if existing else most + 3
+        assert len(turns.crowded) == crowded - most
+        await turns.come("another", None if existing else yes)
         await turns.finish_all()
         assert "another" in turns.began
-        assert len(turns.began) == most + 2
 
     asyncio.run(play())
 
 
 def test_who_went_away_holds_no_place() -> None:
     async def play() -> None:
-        turns = Turns(at_once=1)
+        turns = Turns()
         for name in ("first", "second", "third"):
             await turns.come(name)
         await turns.leave("second")
@@ -158,7 +156,7 @@ def test_who_went_away_holds_no_place() -> None:
 
 def test_a_turn_that_fails_gives_its_place_back() -> None:
     async def play() -> None:
-        lanes = Lanes(at_once=1)
+        lanes = Lanes({True: 1, False: 1})
         for _ in range(3):
             with pytest.raises(ValueError, match="x"):
                 async with lanes.place(b"a", None):

@@ -135,6 +135,14 @@ def invite(house: House, login: str, municipality_id: str = CITY, *, own: bool =
     return write(house, add)[0].id
 
 
+def wrong_phrases(house: House, login: str) -> Iterator[str]:
+    """Wrong passphrases that only the slow work finds out: of most others it is seen at once that they cannot be right."""
+    row = read(house, lambda tx: credentials.look_up(tx, login))
+    while True:
+        if credentials.may_fit(house.runtime.vault, row, login, phrase := f"een heel andere zin {secrets.token_hex(8)}"):
+            yield phrase
+
+
 def print_again(house: House, login: str) -> None:
     """As if an operator had printed the passphrase that this person has: it must be renewed."""
     write(house, lambda tx: tx.execute(person.update().where(person.c.login == login).values(own_proof=None)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 import pytest
@@ -15,15 +16,15 @@ from handoff.accounts import credentials
 from handoff.console.device import KEPT
 from handoff.database import Store
 from handoff.models import person
-from tests.handoff.desk import Desk, desk, print_again
+from tests.handoff.desk import Desk, desk, print_again, wrong_phrases
 from tests.make import House, rows
 
 T = TypeVar("T")
 
 
 def _guess(stranger: Desk, login: str, times: int = credentials.FAILURES) -> None:
-    for _ in range(times):
-        assert stranger.post("/inloggen", naam=login, wachtzin="een heel andere zin hoor").status_code == 403
+    for phrase in islice(wrong_phrases(stranger.house, login), times):
+        assert stranger.post("/inloggen", naam=login, wachtzin=phrase).status_code == 403
 
 
 def _house(sqlite_house: House) -> House:
@@ -170,10 +171,11 @@ def test_every_refusal_writes_the_same(sqlite_house: House) -> None:
             assert stranger.post("/inloggen", naam=login, wachtzin=phrase).status_code == 403
             return list(counting.seen)
 
-        wrong = refused("sanne", "een heel andere zin hoor")
+        found = wrong_phrases(house, "sanne")
+        wrong = refused("sanne", next(found))
         _guess(stranger, "sanne")
-        held_right, held_wrong = refused("sanne", house.phrases["sanne"]), refused("sanne", "een heel andere zin hoor")
-        nobody = refused("bestaat-niet", "een heel andere zin hoor")
+        held_right, held_wrong = refused("sanne", house.phrases["sanne"]), refused("sanne", next(found))
+        nobody = refused("bestaat-niet", next(wrong_phrases(house, "bestaat-niet")))
     assert wrong == held_right == held_wrong == nobody
     assert wrong[:2] == ["read", "commit"]
     assert [text.split()[0] for text in wrong[2:]] == ["UPDATE", "INSERT"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import pytest
 
@@ -10,7 +11,7 @@ from handoff import audit
 from handoff.accounts import sessions
 from handoff.console.pages.sign_in import NOBODY
 from handoff.models import session
-from tests.handoff.desk import desk, hidden, print_again, read
+from tests.handoff.desk import desk, hidden, print_again, read, wrong_phrases
 from tests.make import CITY, House, rows
 
 
@@ -46,8 +47,8 @@ def test_every_refusal_reads_the_same_and_repeats_nothing(sqlite_house: House) -
     with desk(house) as browser:
         wrong = browser.post("/inloggen", naam="sanne", wachtzin="een heel andere zin hoor")
         nobody = browser.post("/inloggen", naam="bestaat-niet", wachtzin="een heel andere zin hoor")
-        for _ in range(5):
-            browser.post("/inloggen", naam="sanne", wachtzin="fout")
+        for phrase in islice(wrong_phrases(house, "sanne"), 5):
+            browser.post("/inloggen", naam="sanne", wachtzin=phrase)
         held = browser.sign_in("sanne")
         assert [a.status_code for a in (wrong, nobody, held)] == [403, 403, 403]
         assert wrong.text == nobody.text == held.text

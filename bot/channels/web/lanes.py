@@ -1,4 +1,4 @@
-"""Who is served first when more is asked than can be done: chats that exist, and then new ones. Both wait in a bounded line.
+"""Two lanes when more is asked than can be done: chats that exist have their own places, new ones have few. Both are bounded.
 
 A flood of new chats then costs a child that is talking nothing, and a new child a place in a short line. Kept in memory, by a
 digest of the token; a chat that this process does not know (it began elsewhere) shows that it exists by one look.
@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-AT_ONCE = 24
-"""Turns that are under way together: enough to share a commit, few enough that whoever is next waits milliseconds."""
+AT_ONCE = {True: 192, False: 64}
+"""Turns that may be under way together, of chats that exist and of new ones. Each has its own: neither can shut the other out.
+Enough to share a commit on a slow disk; few enough new ones that whoever talks waits for one commit of theirs at most."""
 
-LONGEST = {True: 1000, False: 200}
-"""How many may wait: chats that exist, and new ones. At a few hundred turns a second that is about a second."""
+LONGEST = {True: 1000, False: 500}
+"""How many more may wait in each lane."""
 
-NEW_EVERY = 4
-"""Among so many turns that begin after waiting, one is a new chat's: chats that exist cannot shut all others out."""
+CALM_S = 1.0
+"""So long the answer to who finds a full lane is held back: a script that comes again at once would cost more than a turn."""
 
 WAIT_S = 10.0
 """Shorter than the page waits for its answer."""
@@ -38,15 +39,56 @@ class Crowded(Exception):
 
 
 @dataclass(slots=True)
-class Lanes:
-    """The two lines in front of the turns of one process."""
+class _Lane:
+    at_once: int
+    longest: int
+    calm_s: float
+    under_way: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
-    at_once: int = AT_ONCE
-    _under_way: int = 0
-    _turn: int = 0
-    _looks: int = 0
-    _known: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
-    _waiting: dict[bool, deque[asyncio.Future[None]]] = field(default_factory=lambda: {True: deque(), False: deque()})
+    @property
+    def is_free(self) -> bool:
+        return self.under_way < self.at_once and not self.waiting
+
+    async def enter(self) -> None:
+        """Take a place, or wait for one, which whoever ends hands over: it is counted already. Raises `Crowded`."""
+        if self.is_free:
+            self.under_way += 1
+            return
+        if len(self.waiting) >= self.longest:
+            await asyncio.sleep(self.calm_s)
+            raise Crowded
+        ours = asyncio.get_running_loop().create_future()
+        self.waiting.append(ours)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await ours
+        except BaseException as end:
+            if ours.done() and not ours.cancelled():
+                self.leave()  # the place came in the same moment: it is somebody else's now
+            elif ours in self.waiting:
+                self.waiting.remove(ours)
+            if isinstance(end, TimeoutError):
+                raise Crowded from None
+            raise
+
+    def leave(self) -> None:
+        """Give the place to whoever is next, or back."""
+        while self.waiting:
+            ours = self.waiting.popleft()
+            if not ours.done():
+                ours.set_result(None)
+                return
+        self.under_way -= 1
+
+
+class Lanes:
+    """The two lanes in front of the turns of one process."""
+
+    def __init__(self, at_once: Mapping[bool, int] = AT_ONCE, *, calm_s: float = CALM_S) -> None:
+        self._lanes = {existing: _Lane(most, LONGEST[existing], calm_s) for existing, most in at_once.items()}
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._looks = 0
 
     @asynccontextmanager
     async def place(self, token: bytes, exists: Callable[[], Awaitable[bool]] | None) -> AsyncIterator[None]:
@@ -55,15 +97,14 @@ class Lanes:
         Raises `Crowded`. What ends well is a chat that exists from then on.
         """
         key = hashlib.blake2s(token, digest_size=16).digest()
-        if self._under_way >= self.at_once or self._waiting[True] or self._waiting[False]:
-            await self._wait(existing=key in self._known or await self._look(exists))
-        else:
-            self._under_way += 1
+        existing = key in self._known or (not self._lanes[False].is_free and await self._look(exists))
+        lane = self._lanes[existing]
+        await lane.enter()
         try:
             yield
             self._remember(key)
         finally:
-            self._pass_on()
+            lane.leave()
 
     async def _look(self, exists: Callable[[], Awaitable[bool]] | None) -> bool:
         if exists is None or self._looks >= LOOKS:
@@ -79,41 +120,3 @@ class Lanes:
         self._known.move_to_end(key)
         if len(self._known) > KNOWN:
             self._known.popitem(last=False)
-
-    async def _wait(self, *, existing: bool) -> None:
-        """Wait for a place, which whoever ends hands over: it is counted already."""
-        line = self._waiting[existing]
-        if self._under_way < self.at_once and not line:  # it became quiet while we looked
-            self._under_way += 1
-            return
-        if len(line) >= LONGEST[existing]:
-            raise Crowded
-        ours = asyncio.get_running_loop().create_future()
-        line.append(ours)
-        try:
-            async with asyncio.timeout(WAIT_S):
-                await ours
-        except BaseException as end:
-            if ours.done() and not ours.cancelled():
-                self._pass_on()  # the place came in the same moment: it is somebody else's now
-            elif ours in line:
-                line.remove(ours)
-            if isinstance(end, TimeoutError):
-                raise Crowded from None
-            raise
-
-    def _pass_on(self) -> None:
-        """Give this place to whoever is next, or back."""
-        while line := self._next_line():
-            ours = line.popleft()
-            if not ours.done():
-                ours.set_result(None)
-                return
-        self._under_way -= 1
-
-    def _next_line(self) -> deque[asyncio.Future[None]] | None:
-        self._turn += 1
-        existing, new = self._waiting[True], self._waiting[False]
-        if self._turn % NEW_EVERY == 0 and new:
-            return new
-        return existing or new or None

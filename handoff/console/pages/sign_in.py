@@ -17,21 +17,15 @@ from handoff.accounts.credentials import LoginRow
 from handoff.accounts.sessions import Unlocked
 from handoff.console import auth, device, forms
 from handoff.console.context import Context, context_of
+from handoff.console.lanes import Lane
 from handoff.crypto import Vault
 from handoff.database import awaited
 from handoff.errors import Denied
 from handoff.events import announce
 from handoff.models import session
 
-MAX_AT_DOOR = 20
-"""People who may wait for a turn to sign in. One turn takes about 0.4 s; more than this is an attack or a broken script."""
-
 NOBODY = "-"
 """Stands for the gemeente in the audit line of an unknown login: a refused login says nothing about who exists."""
-
-
-class Crowded(Exception):
-    """Too many people sign in at once."""
 
 
 def person_topic(person_id: str) -> str:
@@ -68,16 +62,20 @@ async def sign_in(request: Request) -> Response:
 
 
 async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, LoginRow]:
-    """The new session's cookie. Raises `Denied` after noting the failure, `Crowded`.
+    """The new session's cookie. Raises `Denied`, `Crowded`.
 
-    Whatever the reason of a refusal (unknown, wrong, held after failures, disabled meanwhile), it costs one read, one Argon2 and
-    one commit with the same two writes.
+    A try that cannot be right is refused at once, whether somebody has that login or not. The others cost one Argon2, and the
+    same for every reason of refusal (unknown, wrong, held after failures, disabled meanwhile): one commit with the same two writes.
     """
     context = context_of(request)
     vault = context.runtime.vault
     row = await awaited(context.runtime.store.read(lambda tx: credentials.look_up(tx, login)))
-    private_key = await _unlock(context, row, passphrase)
     known, now = device.is_known(request, row.person_id, row.public_key), context.runtime.clock()
+    mark = context.guesses.mark_of(vault.row_mac, credentials.login_name(login), row.salt, passphrase)
+    if context.guesses.has_failed(mark) or not credentials.may_fit(vault, row, login, passphrase):
+        await _turn_away(context, row, now)
+        raise Denied
+    private_key = await _unlock(context.lanes.known if known else context.lanes.strangers, vault, row, passphrase)
 
     def admit(tx: Connection) -> bytes | None:
         if private_key is not None:
@@ -90,6 +88,8 @@ async def _admit(request: Request, login: str, passphrase: str) -> tuple[bytes, 
         _note(tx, vault, row, now, "login", "denied")
         return None
 
+    if private_key is None:
+        context.guesses.failed(mark)
     session_cookie = await awaited(context.runtime.store.write(admit))
     if session_cookie is None:
         raise Denied
@@ -102,18 +102,20 @@ def second_step_required(context: Context, municipality_id: str) -> bool:
     return found is None or found.second_step == "required"
 
 
-async def _unlock(context: Context, row: LoginRow, passphrase: str) -> bytes | None:
-    """The member's private key, or None when the passphrase does not fit."""
-    if context.sign_ins_waiting >= MAX_AT_DOOR:
-        raise Crowded
-    context.sign_ins_waiting += 1
+async def _turn_away(context: Context, row: LoginRow, now: datetime) -> None:
+    """Write down that somebody tries, not how often: a flood must not fill the audit."""
+    if context.guesses.is_due(row.person_id, now):
+        vault = context.runtime.vault
+        await awaited(context.runtime.store.write(lambda tx: _note(tx, vault, row, now, "login", "denied")))
+
+
+async def _unlock(lane: Lane, vault: Vault, row: LoginRow, passphrase: str) -> bytes | None:
+    """The member's private key, or None when the passphrase does not fit. Raises `Crowded`."""
     try:
-        async with context.argon_slots:
-            return await asyncio.to_thread(credentials.unlock, context.runtime.vault, row, passphrase)
+        async with lane.turn():
+            return await asyncio.to_thread(credentials.unlock, vault, row, passphrase)
     except Denied:
         return None
-    finally:
-        context.sign_ins_waiting -= 1
 
 
 def _note(tx: Connection, vault: Vault, row: LoginRow, now: datetime, action: str, result: str) -> None:
