@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import understanding
@@ -27,6 +28,7 @@ from handoff.database import open_store
 from handoff.database.clock import DatabaseClock
 from handoff.errors import HandoffError, StoreUnavailable
 from handoff.migrations import upgrade
+from handoff.models import conversation
 from handoff.publishing import Published
 from handoff.runtime import Runtime, utc_now
 from nlu.reader import Reader
@@ -110,8 +112,17 @@ def _cost(settings: SharedSettings) -> Cost:
 
 
 def migrate(runtime: Runtime, url: str) -> None:
-    """Bring the database to the newest form; what an older one held in clear is sealed. Raises `SQLAlchemyError`."""
-    upgrade(url, partial(seal_what_was_said, vault=runtime.vault))
+    """Bring the database to the newest form; what an older one held in clear is sealed, with the key folder that belongs to it.
+
+    Raises `SQLAlchemyError`, and `StoreUnavailable` when that folder is needed and away; then the database is as it was.
+    """
+
+    def seal(tx: Connection) -> None:
+        if tx.execute(sa.select(conversation.c.id).limit(1)).first() is not None:
+            installation.settle_within(tx, runtime.vault)
+        seal_what_was_said(tx, runtime.vault)
+
+    upgrade(url, seal)
 
 
 def prepare(runtime: Runtime, url: str) -> None:

@@ -73,8 +73,13 @@ def take(
     """Take a turn. What came after sequence number `after` is known when that is exactly this turn: nothing is read again.
 
     None when it is not: then `look`, after the commit and where nobody waits for it. A long chat takes long to open.
+
+    Raises `NotFound` for a page that shows more than there is: it would not show what is said in a chat that began anew, or is an
+    older one.
     """
     done = take_turn(tx, runtime, incoming, understanding, now)
+    if after > done.before:
+        raise NotFound("the page shows another conversation")
     if done.repeated or after != done.before:
         return None
     lines = transcript.of_turn(done.chat, incoming.text, int(understanding.urgency), done.sentences, done.wording)
@@ -87,10 +92,12 @@ def look(
 ) -> Snapshot:
     """Show what stands in the chat after sequence number `after`, opened with the child's own token.
 
-    With `municipality_id`, a chat of another gemeente is not found.
+    With `municipality_id`, a chat of another gemeente is not found. Raises `NotFound` for a page that shows more than there is.
     """
     found = _arrival(tx, runtime, door, now, municipality_id)
     chat = found.chat
+    if after > chat.last_seq:
+        raise NotFound("the page shows another conversation")
     item = found.handoff or handoffs.last_of(tx, chat.id)
     read = transcript.read(tx, runtime, chat, found.scope, found.key.no, runtime.vault.child_key(door.token), after=after)
     return Snapshot(chat.id, read.lines, item.state, found.confidant, found.on_duty, read.own_ids)

@@ -16,7 +16,7 @@ from bot.message import Incoming
 from bot.policy import State, decide, next_due
 from config.intents import URGENCY_OF
 from config.schema import Script
-from handoff.chats import conversation, messages
+from handoff.chats import conversation, messages, retention
 from handoff.chats.conversation import Chat, Door
 from handoff.chats.messages import ChildWords, Reference
 from handoff.chats.state import NOTHING_SAID, ChatState
@@ -84,7 +84,7 @@ def take_turn(tx: Connection, runtime: Runtime, incoming: Incoming, understandin
     moved = _move(tx, runtime, incoming, found, now)
     if moved:
         found = arrival.find(tx, runtime.vault, door, now) or found
-    return turn.go_on(found, moved=moved)
+    return turn.go_on(found, door, moved=moved)
 
 
 def _move(tx: Connection, runtime: Runtime, incoming: Incoming, found: Arrival, now: datetime) -> bool:
@@ -127,7 +127,7 @@ class _Turn:
             item = self._hand_off(chat, None, sentences)
         return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=None)
 
-    def go_on(self, found: Arrival, *, moved: bool) -> TurnResult:
+    def go_on(self, found: Arrival, door: Door, *, moved: bool) -> TurnResult:
         """Add this message and its answer to a chat."""
         chat, current = found.chat, found.handoff
         if messages.known(self.tx, chat, "child", self.incoming.external_id):
@@ -136,6 +136,8 @@ class _Turn:
             return TurnResult(chat, item, chat.last_seq, (), wording, found.on_duty, found.confidant, repeated=True)
         vault = self.runtime.vault
         lock = conversation.key_of_turns(vault, chat, self.incoming.token)
+        if lock.is_destroyed:
+            return self._anew(chat, door)
         before, wording = lock.open(chat.state), self._wording(chat, current, on_duty=found.on_duty)
         decided, sentences = self._answer(chat, before, current, wording, moved=moved)
         references = self._references(sentences)
@@ -143,6 +145,11 @@ class _Turn:
         messages.add_turn(self.tx, vault, chat, found.key, self._words(), references, self.now, state=state)
         item = self._hand_off(chat, current, sentences)
         return self._result(chat, item, sentences, decided, wording, on_duty=found.on_duty, confidant=found.confidant)
+
+    def _anew(self, chat: Chat, door: Door) -> TurnResult:
+        """The key of the chat's day was destroyed, and its rows are still there: nobody could ever read what is added to it."""
+        retention.end_at_once(self.tx, self.runtime.vault, chat.id, self.now)
+        return self.begin(door)
 
     def _wording(self, chat: Chat, current: Handoff | None, *, on_duty: bool) -> Wording:
         claimed = current is not None and current.state == "claimed"

@@ -102,8 +102,7 @@ class Upkeep:
         store, vault = self._runtime.store, self._runtime.vault
         buckets = await asyncio.to_thread(vault.buckets)
         up_to = await awaited(store.write(partial(retention.end_days, now=now, buckets=buckets)))
-        in_use = await awaited(store.read(partial(retention.days_in_use, now=now)))
-        await asyncio.to_thread(retention.destroy_expired_keys, vault, now, in_use, up_to)
+        await awaited(store.write(partial(retention.destroy_expired_keys, vault=vault, now=now, up_to=up_to)))
         while await awaited(store.write(partial(retention.delete_expired, vault=vault, now=now, up_to=up_to))):
             continue
         await awaited(store.write(partial(retention.forget_endings, now=now)))

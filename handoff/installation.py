@@ -43,13 +43,21 @@ def settle(store: Store, vault: Vault) -> None:
     A first start makes the marker and the id; so does the first start of a version that knows them, when keys of the chats
     are there. Raises `KeysAway`, `OthersKeys`, or any other `StoreUnavailable`.
     """
-    known, marker = store.read(_known).result(), _marker(vault)
+    known = store.read(_known).result()
+    if known.id is None:
+        store.write(lambda tx: settle_within(tx, vault)).result()
+    else:
+        _compare(vault, known.id)
+
+
+def settle_within(tx: Connection, vault: Vault) -> None:
+    """Do as `settle` in a transaction: a migration from a form without an id needs the keys before anything else runs."""
+    known, marker = _known(tx), _marker(vault)
     if known.id is None:
         _demand_plausible(vault, known, marker)
         if marker is None:
             vault.key_files.mark(secrets.token_hex(16))
-        chosen = _marker(vault) or ""
-        known = store.write(lambda tx: _begin(tx, chosen)).result()
+        known = _begin(tx, _marker(vault) or "")
     _compare(vault, known.id or "")
 
 

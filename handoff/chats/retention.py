@@ -88,19 +88,39 @@ def days_in_use(tx: Connection, now: datetime) -> set[str]:
     return set(tx.execute(query.distinct()).scalars())
 
 
-def destroy_expired_keys(vault: Vault, now: datetime, in_use: set[str], up_to: str) -> list[str]:
-    """Destroy the expiry-bucket keys of every day before today (UTC) and up to `up_to` that is not in use. Returns them."""
-    gone = [day for day in vault.buckets() if day < _day(now) and day <= up_to and day not in in_use]
+def destroy_expired_keys(tx: Connection, vault: Vault, now: datetime, up_to: str) -> list[str]:
+    """Destroy the expiry-bucket keys of every day before today (UTC) and up to `up_to` that is not in use. Returns them.
+
+    Holds the rows of those days' chats: a message that comes at this moment is either seen and keeps its key, or finds it gone.
+    """
+    past = [day for day in vault.buckets() if day < _day(now) and day <= up_to]
+    held = sa.select(conversation.c.id).where(conversation.c.expires_on.in_(past)).order_by(conversation.c.id)
+    tx.execute(held.with_for_update(key_share=True)).all()
+    in_use = days_in_use(tx, now) if past else set()
+    gone = [day for day in past if day not in in_use]
     for day in gone:
         vault.destroy_bucket(day)
     return gone
 
 
+def end_at_once(tx: Connection, vault: Vault, conversation_id: str, now: datetime) -> None:
+    """Delete one chat whose key is gone, before `delete_expired` comes to it: its child writes again, and begins anew.
+
+    The caller holds the chat's row.
+    """
+    _end_all(tx, vault, sa.select(*_OF_ENDING).where(conversation.c.id == conversation_id), now)
+
+
 def delete_expired(tx: Connection, vault: Vault, now: datetime, up_to: str, limit: int = 50) -> int:
     """Delete at most `limit` chats whose day is ended, so that no child waits for a long clean-up. Returns how many."""
     past = (conversation.c.expires_on < _day(now), conversation.c.expires_on <= up_to, ~_stays(now))
-    c = conversation.c
-    query = sa.select(c.id, c.team_id, c.municipality_id, c.channel, c.child_auth, c.created_at).where(*past).limit(limit)
+    return _end_all(tx, vault, sa.select(*_OF_ENDING).where(*past).limit(limit), now)
+
+
+_OF_ENDING = tuple(conversation.c[name] for name in ("id", "team_id", "municipality_id", "channel", "child_auth", "created_at"))
+
+
+def _end_all(tx: Connection, vault: Vault, query: sa.Select[Any], now: datetime) -> int:
     rows = tx.execute(query).all()
     cut_short = [(row.municipality_id, handoff_id) for row in rows for handoff_id in _end(tx, row, now)]
     for gemeente, handoff_id in cut_short:  # last: whoever writes such a line makes others wait

@@ -19,7 +19,7 @@ from handoff.chats import parcels
 from handoff.chats.state import NOTHING_SAID, ChatState
 from handoff.chats.state_key import state_key
 from handoff.crypto import Vault
-from handoff.errors import Denied
+from handoff.errors import Denied, StoreUnavailable
 from handoff.models import REFERENCE_BYTES, conversation, outbox, script_version
 from handoff.pointers import Pointer
 
@@ -52,8 +52,15 @@ def seal_what_was_said(tx: Connection, vault: Vault) -> None:
         rows = tx.execute(sa.select(_before).where(_before.c.conversation_id == chat.id).order_by(_before.c.seq)).all()
         said = _seal_chat(tx, vault, rows, numbers)
         _keep_state(tx, vault, chat, rows, said)
-        if chat.pushed and vault.can_deliver():
+        if chat.pushed and _can_deliver(vault):
             _seal_parcels(tx, vault, chat.id, said)
+
+
+def _can_deliver(vault: Vault) -> bool:
+    try:
+        return vault.can_deliver()
+    except StoreUnavailable:  # an older copy is put back for which the keys are lost for good
+        return False
 
 
 def _seal_chat(tx: Connection, vault: Vault, rows: Sequence[Any], numbers: Any) -> list[_Said]:

@@ -24,6 +24,11 @@ class StateKey:
     _day: bytes | None = field(repr=False)
     _child: ChildKey | None = field(repr=False)
 
+    @property
+    def is_destroyed(self) -> bool:
+        """Whether the day's key is gone for good: nobody could ever read what is written in this chat now."""
+        return self._day is None
+
     def open(self, blob: bytes | None) -> ChatState:
         """Return what was said; nothing, when nothing is kept or it cannot be opened."""
         if blob is None or self._day is None:
@@ -50,7 +55,6 @@ def state_key(vault: Vault, chat_id: str, expires_on: str, child: ChildKey | Non
     Raises `StoreUnavailable` while the key directory is away.
     """
     try:
-        day = vault.bucket(expires_on)
+        return StateKey(chat_id, vault.bucket(expires_on), child)
     except Denied:
-        day = None
-    return StateKey(chat_id, day, child)
+        return StateKey(chat_id, None, child)

@@ -67,7 +67,10 @@ def test_a_child_that_waited_is_told_how_old_its_chat_became_and_may_begin_anew(
     assert _says(_notice(site.form(token=token, id="m3", text="", action="refresh")), days)
     assert "dagen oud" not in site.ask("GET", "/api/elders/messages?after=0", token).text, "another gemeente knows nothing of it"
     assert "dagen oud" not in site.look(new_token()).text
+    assert site.send(token, "hallo?", message_id="m4", after=5).status_code == 404, "a page with the old chat would show no answer"
+    assert rows(site.house, conversation) == []
     assert site.send(token, "hallo?", message_id="m4").status_code == 200
+    assert site.look(token, after=99).status_code == 404
     assert site.look(token).json()["state"] == "waiting"
 
 

@@ -86,7 +86,7 @@ def _look(house: House, token: bytes) -> list[str]:
 
 def _send(house: House, token: bytes, external_id: str) -> None:
     run, message = house.runtime, incoming("nog een", token=token, external_id=external_id)
-    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=99)).result()
+    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=1)).result()
 
 
 @pytest.mark.parametrize("what", PLACES)
@@ -104,7 +104,9 @@ def test_a_key_folder_that_is_away_makes_nobody_forget_and_takes_no_words(place:
         with pytest.raises(StoreUnavailable):
             attempt()
     with pytest.raises(StoreUnavailable):
-        retention.destroy_expired_keys(house.runtime.vault, house.clock(), set(), "9999")
+        house.runtime.store.write(
+            lambda tx: retention.destroy_expired_keys(tx, house.runtime.vault, house.clock(), "9999")
+        ).result()
     assert len(rows(house, message_table)) == before
     assert place.names() == stood, "nothing is made in its place"
     place.back()

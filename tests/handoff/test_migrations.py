@@ -16,17 +16,23 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from handoff import crypto
+from bot.app import migrate
+from handoff import crypto, installation
 from handoff.accounts import credentials
 from handoff.backups import database as backups
 from handoff.chats import conversation, parcels
 from handoff.chats.said_in_clear import seal_what_was_said
 from handoff.crypto import Vault
+from handoff.crypto.key_directory import MARKER
+from handoff.database import open_store
+from handoff.errors import StoreUnavailable
 from handoff.keys.team import vouch
 from handoff.migrations import HEAD, engine_for, upgrade
 from handoff.models import key_wrap, metadata
 from handoff.places import municipalities
+from handoff.runtime import Runtime
 from tests.handoff.rig import DAY, NOW, SECRET, TOY, Rig, denied
+from tests.make import configuration
 
 SCRIPTS = Path(__file__).parents[2] / "handoff" / "migrations"
 
@@ -215,6 +221,27 @@ def test_without_the_keys_a_database_with_chats_is_left_as_it_is(url: str, tmp_p
     with engine.connect() as tx:
         assert tx.execute(sa.text("SELECT count(*) FROM message WHERE utterance = 'utter_disclose'")).scalar_one() == 2
     engine.dispose()
+
+
+def test_a_start_finds_the_key_folder_of_an_older_database_before_it_seals(url: str, tmp_path: Path) -> None:
+    """A database and a key folder of before there were marks, in one go to the newest form; away, it is left as it was."""
+    command.upgrade(_config(url), "0004")
+    _before_several_teams(url, tmp_path)
+    (tmp_path / "keys" / MARKER).unlink()
+    store = open_store(url)
+    runtime = Runtime(store, Vault(SECRET, tmp_path / "keys", cost=TOY), configuration(), {})
+    (tmp_path / "keys").rename(tmp_path / "away")
+    with pytest.raises(StoreUnavailable):
+        migrate(runtime, url)
+    (tmp_path / "away").rename(tmp_path / "keys")
+    migrate(runtime, url)
+    installation.settle(store, runtime.vault)
+    phone, page = store.read(lambda tx: [conversation.get(tx, chat) for chat in ("phone", "chat")]).result()
+    assert conversation.key_of_turns(runtime.vault, phone).open(phone.state).times("utter_disclose") == 1
+    assert conversation.news_of(runtime.vault, page).said("utter_waiting")
+    waits = store.read(lambda tx: tx.execute(sa.text("SELECT sealed FROM outbox WHERE seq = 2")).scalar_one()).result()
+    assert parcels.open_reference(runtime.vault, "phone", 2, bytes(waits)) == ((0, 1), ("oud", "nieuw"))
+    store.close()
 
 
 SCRIPT = '{"version": "s1", "utterances": {"utter_disclose": {}, "utter_waiting": {}}}'

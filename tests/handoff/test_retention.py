@@ -57,10 +57,10 @@ class Machine:
         run, door = self.house.runtime, Door(WEBCHAT, token)
         return run.store.read(lambda tx: child.look(tx, run, door, self.house.clock())).result().state
 
-    def says(self, token: bytes, external_id: str) -> None:
-        """The child writes."""
+    def says(self, token: bytes, external_id: str, after: int = 0) -> None:
+        """The child writes, on a page that shows everything up to `after`."""
         run, said = self.house.runtime, incoming("nog", token=token, external_id=external_id)
-        run.store.write(lambda tx: child.send(tx, run, said, understood(), self.house.clock())).result()
+        run.store.write(lambda tx: child.send(tx, run, said, understood(), self.house.clock(), after=after)).result()
 
 
 @pytest.fixture
@@ -141,9 +141,40 @@ def test_a_human_who_writes_keeps_the_chat_too_and_the_bot_does_not(machine: Mac
 def test_after_the_key_is_gone_the_rows_alone_open_nothing(machine: Machine) -> None:
     token, house = secrets.token_bytes(32), machine.house
     first_child(house, token=token)
-    retention.destroy_expired_keys(house.runtime.vault, house.clock() + 31 * DAY, set(), "9999-12-31")
+    _destroy_keys(house)
     with pytest.raises(Denied):
         machine.looks(token)
+
+
+def _destroy_keys(house: House) -> None:
+    """What comes before the rows go, 38 days later: a process can end between the two."""
+    run, later = house.runtime, house.clock.turn(days=38)
+    assert run.store.write(lambda tx: retention.destroy_expired_keys(tx, run.vault, later, "9999-12-31")).result()
+
+
+def test_who_writes_when_the_key_is_gone_and_the_rows_are_not_begins_anew(machine: Machine) -> None:
+    """A process ended between the two: what is taken can be read by the child and by the team, whatever became of the rest."""
+    token, house = secrets.token_bytes(32), machine.house
+    old = first_child(house, token=token)
+    _destroy_keys(house)
+    shown = old.lines[-1].seq
+    with pytest.raises(NotFound):  # its page gets the words back, and sends them in a chat of which it shows the beginning
+        machine.says(token, "m2", after=shown)
+    assert [row._mapping["id"] for row in rows(house, conversation)] == [old.conversation_id]
+    machine.says(token, "m2")
+    (new,) = (str(row._mapping["id"]) for row in rows(house, conversation))
+    assert new != old.conversation_id
+    assert machine.looks(token) == "waiting"
+    assert names_said(house, new), "the team opens it"
+
+
+def test_words_that_came_just_before_keep_the_key(machine: Machine) -> None:
+    token, house, run = secrets.token_bytes(32), machine.house, machine.house.runtime
+    first_child(house, token=token)
+    house.clock.now += 38 * DAY
+    machine.says(token, "m2")
+    assert run.store.write(lambda tx: retention.destroy_expired_keys(tx, run.vault, house.clock(), "9999-12-31")).result() == []
+    assert machine.looks(token) == "waiting"
 
 
 @pytest.mark.parametrize("ahead", [LEAP + timedelta(hours=1), timedelta(days=31), timedelta(days=60), timedelta(days=3650)])

@@ -60,7 +60,7 @@ def test_nothing_is_shown_before_the_second_step(sanne_with_phone: tuple[House, 
     house, phone, _ = sanne_with_phone
     handoff_id = new_child(house).handoff_id
     with desk(house, "sanne") as sanne:
-        for path in ("/", "/team", f"/gesprek/{handoff_id}", "/wachtrij-deel", "/nieuwe-wachtzin-"):
+        for path in ("/", "/team", f"/gesprek/{handoff_id}", "/wachtrij-deel", "/nieuwe-wachtzin"):
             answer = sanne.get(path)
             assert answer.status_code in (303, 404), path
             assert answer.headers.get("location") in (MOMENT, None), path
@@ -68,6 +68,7 @@ def test_nothing_is_shown_before_the_second_step(sanne_with_phone: tuple[House, 
         assert sanne.request("POST", "/klop", headers=OURS).headers.get("location") == MOMENT
         assert sanne.post(f"/wachtrij/{handoff_id}/overnemen").headers["location"] == MOMENT
         assert sanne.get(f"{MOMENT}/instellen").headers["location"] == MOMENT, "who has only the passphrase sets up no other phone"
+        assert sanne.post("/nieuwe-wachtzin", wachtzin="x", nieuw="x", merk="x").headers["location"] == MOMENT
         assert "Wachtrij" not in sanne.get(MOMENT).text
         assert sanne.post(MOMENT, code=phone.code()).headers["location"] == "/"
         assert sanne.get("/").status_code == 200

@@ -32,6 +32,9 @@ _PURPOSE = "console-new-passphrase"
 
 
 def _self(_tx: Connection, who: Unlocked, _now: datetime) -> Unlocked:
+    """Raises `NeedsSecondStep`: with a stolen passphrase alone nobody makes a new one, and so shuts its owner out."""
+    if not who.must_renew:
+        auth.refuse_unfinished(who)
     return who
 
 
@@ -89,7 +92,7 @@ async def _store(request: Request, shown_to: Unlocked, phrase: str) -> LockedKey
                 tx, vault, who=who, cookie=auth.cookie_of(request), private_key=private_key, key=key, now=now
             )
         else:
-            sessions.renew_passphrase(tx, who, key)
+            sessions.renew_passphrase(tx, _self(tx, who, now), key)
         announce(tx, person_topic(who.person_id), "signed_out")
         gemeente = who.municipality_id
         audit.note(tx, vault, now=now, municipality_id=gemeente, person_id=who.person_id, action="renew_passphrase")
