@@ -17,13 +17,18 @@ from handoff.errors import Denied, StoreUnavailable
 
 @dataclass(frozen=True, slots=True)
 class StateKey:
-    """What locks the state of one chat. Without the day's key file nothing can be read or written, and the chat goes on."""
+    """What locks the state of one chat. Without the day's key file nothing can be read or written."""
 
     _chat_id: str
     _day: bytes | None = field(repr=False)
     _child: ChildKey | None = field(repr=False)
     is_destroyed: bool = False
     """The day's key is gone for good, and not only away: nobody could ever read what is written in this chat now."""
+
+    @property
+    def is_away(self) -> bool:
+        """The key directory cannot be read now: nobody can say whether what is written now could ever be read."""
+        return self._day is None and not self.is_destroyed
 
     def open(self, blob: bytes | None) -> ChatState:
         """Return what was said; nothing, when nothing is kept or it cannot be opened."""
