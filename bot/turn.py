@@ -21,7 +21,7 @@ from handoff.chats.conversation import Chat, Door
 from handoff.chats.messages import ChildWords, Reference
 from handoff.chats.state import NOTHING_SAID, ChatState
 from handoff.database.prepared import sent_together
-from handoff.errors import NotFound, StoreUnavailable
+from handoff.errors import NotFound
 from handoff.queue import arrival, handoffs, rerouting
 from handoff.queue.arrival import Arrival
 from handoff.queue.handoffs import Handoff
@@ -136,8 +136,6 @@ class _Turn:
             return TurnResult(chat, item, chat.last_seq, (), wording, found.on_duty, found.confidant, repeated=True)
         vault = self.runtime.vault
         lock = conversation.key_of_turns(vault, chat, self.incoming.token)
-        if lock.is_away:
-            raise StoreUnavailable("the key directory is away")
         if lock.is_destroyed:
             return self._anew(chat, door)
         before, wording = lock.open(chat.state), self._wording(chat, current, on_duty=found.on_duty)
