@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,8 +30,7 @@ from bot.message import Incoming
 from bot.turn import take_turn
 from config.intents import Urgency
 from handoff.accounts import credentials
-from handoff.chats.conversation import new_id
-from handoff.models import conversation, conversation_key, handoff, key_wrap, message, outbox, shift
+from handoff.models import handoff, message, shift
 from handoff.queue import roster
 from handoff.team import people
 from nlu.understanding import Understanding
@@ -43,7 +41,6 @@ TOLD_S = 5.0
 """From the moment at which all is due until the last child was told, in seconds."""
 
 CITY = "voorbeeldstad"
-_CHILD_TABLES = (conversation, conversation_key, key_wrap, message, outbox, handoff)
 
 
 @dataclass(frozen=True)
@@ -90,43 +87,27 @@ class Figures:
 
 
 def seed(parts: Parts, size: Size) -> None:
-    """Make a confidant on duty, a child that really wrote, and copies of it that wait with nothing due for minutes."""
+    """Make a confidant on duty, and children who wrote and wait with nothing due for minutes."""
     runtime, now = parts.runtime, datetime.now(UTC)
     newcomer = people.Newcomer(credentials.new_key(runtime.vault, secrets.token_hex(16)), "bench", "Bench")
-    incoming = Incoming(WEBCHAT, CITY, secrets.token_bytes(32), "m1", "hoi")
     understanding = Understanding("greet", 0.9, Urgency.NORMAL, "nl")
 
-    def begin(tx: sa.Connection) -> str:
+    def begin(tx: sa.Connection) -> None:
         (who,) = people.add_confidants(tx, runtime.vault, [newcomer], municipality_id=CITY, now=now)
-        item = take_turn(tx, runtime, incoming, understanding, now)
-        roster.start(tx, team_id=item.chat.team_id, person_id=who.id, now=now)
-        return item.chat.id
+        roster.start(tx, team_id=runtime.municipality(CITY).receiving_team.id, person_id=who.id, now=now)
 
-    first = runtime.store.write(begin).result()
-    for start in range(0, size.waiting - 1, 500):
-        count = min(500, size.waiting - 1 - start)
-        runtime.store.write(partial(copy_child, conversation_id=first, count=count)).result()
+    def write(tx: sa.Connection, count: int) -> None:
+        for _ in range(count):
+            take_turn(tx, runtime, Incoming(WEBCHAT, CITY, secrets.token_bytes(32), "m1", "hoi"), understanding, now)
+
+    runtime.store.write(begin).result()
+    for start in range(0, size.waiting, 500):
+        runtime.store.write(partial(write, count=min(500, size.waiting - start))).result()
     waits = {
         "told_on_duty": True, "told_minutes": 3, "told_from": now - timedelta(minutes=3), "step": "team",
         "due_at": now + timedelta(minutes=7), "waiting_since": now - timedelta(minutes=3),
     }  # fmt: skip
     runtime.store.write(lambda tx: tx.execute(handoff.update().values(**waits)).close()).result()
-
-
-def copy_child(tx: sa.Connection, conversation_id: str, count: int) -> None:
-    """Make more children like this one."""
-    ids = [new_id() for _ in range(count)]
-    for table in _CHILD_TABLES:
-        mine = table.c.id if table is conversation else table.c.conversation_id
-        rows = [dict(row) for row in tx.execute(sa.select(table).where(mine == conversation_id)).mappings()]
-        tx.execute(table.insert(), [_as(table, row, fresh) for fresh in ids for row in rows])
-
-
-def _as(table: sa.Table, row: dict[str, Any], fresh: str) -> dict[str, Any]:
-    if table is conversation:
-        return {**row, "id": fresh, "child_auth": secrets.token_bytes(32)}
-    own = {"id": new_id()} if table is handoff else {}
-    return {name: value for name, value in {**row, **own, "conversation_id": fresh}.items() if (table, name) != (outbox, "id")}
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def restore(
             f"[bold]Let op.[/bold] De sleutel van {team} is na deze kopie vernieuwd. Kinderen kunnen daar nu niets bewaren. Is het "
             f"terugzetten zo bedoeld, draai dan `praat keys accept-older {team}`."
         )
-    out.print("Iedereen moet opnieuw inloggen. Een bericht dat naar Telegram onderweg was, kan daar twee keer aankomen.")
+    out.print("Iedereen moet opnieuw inloggen. Een bericht dat naar een kind onderweg was, kan twee keer aankomen.")
     out.print("Draai nu `praat audit accept`: het logboek begint weer bij het eind van de kopie.")
     if aside is not None:
         told = f"De database van daarvoor staat in {aside}. Verwijder haar zodra alles werkt: er staan gesprekken in."

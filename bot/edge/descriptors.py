@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.edge.connections import SPARE
 
 RESERVED = 128
-"""Descriptors that no connection may take: the database, key files, Telegram, the files that are watched."""
+"""Descriptors that no connection may take: the database, key files, what channels open, the files that are watched."""
 
 MOST = 16_384
 """More connections than this would fill a small machine's memory, whatever the system allows."""

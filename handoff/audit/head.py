@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from handoff.crypto import Vault, demand_same
 from handoff.database.after_commit import after_commit
-from handoff.errors import Denied
+from handoff.errors import Denied, StoreUnavailable
 from handoff.models import audit_entry
 
 log = structlog.get_logger()
@@ -63,8 +63,15 @@ def accept(vault: Vault, head: Head) -> None:
 
 
 def advance(tx: Connection, vault: Vault, before: Head, newest: Head) -> None:
-    """Move on to the line that was just added, once it is committed; not when what was known before is not there any more."""
-    if _is_there(tx, vault, before):
+    """Move on to the line that was just added, once it is committed; not when what was known before is not there any more.
+
+    While the key directory is away nothing is refused for it: a child erases, a human gives back. The next line moves it on.
+    """
+    try:
+        there = _is_there(tx, vault, before)
+    except StoreUnavailable:
+        return
+    if there:
         after_commit(tx, partial(_move, vault, newest))
     else:
         log.error("audit_cut_off", newest=before.no)

@@ -2,7 +2,8 @@
 
 Always under the key of the chat's expiry day. What was said in the turns of a chat with a token is locked under that token too, so
 that not even database, configuration and key directory together tell what such a chat is about. What cannot be opened is as if
-nothing had been said: at worst the bot repeats itself, and no child waits for it (decision 0037).
+nothing had been said: at worst the bot repeats itself (decision 0037). A key directory that is away is another thing: then nothing
+is taken, because what was taken could be shown to nobody, and the child is told whom to call.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from dataclasses import dataclass, field
 from handoff import crypto
 from handoff.chats.state import NOTHING_SAID, ChatState
 from handoff.crypto import ChildKey, Vault
-from handoff.errors import Denied, StoreUnavailable
+from handoff.errors import Denied
 
 
 @dataclass(frozen=True, slots=True)
 class StateKey:
-    """What locks the state of one chat. Without the day's key file nothing can be read or written, and the chat goes on."""
+    """What locks the state of one chat. Without the day's key, which was destroyed, nothing can be read or written."""
 
     _chat_id: str
     _day: bytes | None = field(repr=False)
     _child: ChildKey | None = field(repr=False)
-    is_destroyed: bool = False
-    """The day's key is gone for good, and not only away: nobody could ever read what is written in this chat now."""
+
+    @property
+    def is_destroyed(self) -> bool:
+        """Whether the day's key is gone for good: nobody could ever read what is written in this chat now."""
+        return self._day is None
 
     def open(self, blob: bytes | None) -> ChatState:
         """Return what was said; nothing, when nothing is kept or it cannot be opened."""
@@ -46,8 +50,11 @@ class StateKey:
 
 
 def state_key(vault: Vault, chat_id: str, expires_on: str, child: ChildKey | None = None) -> StateKey:
-    """Return what locks a chat's state: the day's key, and the child's own for the turns of a chat that has one."""
+    """Return what locks a chat's state: the day's key, and the child's own for the turns of a chat that has one.
+
+    Raises `StoreUnavailable` while the key directory is away.
+    """
     try:
         return StateKey(chat_id, vault.bucket(expires_on), child)
-    except (Denied, StoreUnavailable) as error:
-        return StateKey(chat_id, None, child, is_destroyed=isinstance(error, Denied))
+    except Denied:
+        return StateKey(chat_id, None, child)

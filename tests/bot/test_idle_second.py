@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,13 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bench.waiting import copy_child
 from bot.delivery import deliver_due
 from bot.erasing import erase_due
 from bot.upkeep import Upkeep
 from handoff import confidant
 from handoff.chats import retention
-from handoff.models import handoff, outbox, shift
+from handoff.chats.conversation import new_id
+from handoff.models import conversation, conversation_key, handoff, key_wrap, message, outbox, shift
 from tests.fakes import FakeChannel
 from tests.make import CITY, NOON, House, first_child, team_id_of
 
@@ -71,13 +72,29 @@ def _recorded() -> Iterator[list[Statement]]:
         sa.event.remove(sa.Engine, "begin", listen)
 
 
+def _copy_child(tx: Connection, conversation_id: str, count: int) -> None:
+    """More rows as this child's: they can be counted and passed by, and nothing can be sealed for them."""
+    ids = [new_id() for _ in range(count)]
+    for table in (conversation, conversation_key, key_wrap, message, outbox, handoff):
+        mine = table.c.id if table is conversation else table.c.conversation_id
+        rows = [dict(row) for row in tx.execute(sa.select(table).where(mine == conversation_id)).mappings()]
+        tx.execute(table.insert(), [_as(table, row, fresh) for fresh in ids for row in rows])
+
+
+def _as(table: sa.Table, row: dict[str, Any], fresh: str) -> dict[str, Any]:
+    if table is conversation:
+        return {**row, "id": fresh, "child_auth": secrets.token_bytes(32)}
+    own = {"id": new_id()} if table is handoff else {}
+    return {name: value for name, value in {**row, **own, "conversation_id": fresh}.items() if (table, name) != (outbox, "id")}
+
+
 def _crowded(house: House) -> Upkeep:
     """Many wait, all were told that somebody is there, on both kinds of channel; nothing is due; and the loop is warm."""
     sanne, store = house.confidant("sanne"), house.runtime.store
     team = team_id_of(CITY)
     store.write(lambda tx: confidant.set_duty(tx, house.runtime, sanne, team, house.clock(), present=True)).result()
     chat = first_child(house).conversation_id
-    store.write(lambda tx: copy_child(tx, chat, 400)).result()
+    store.write(lambda tx: _copy_child(tx, chat, 400)).result()
     pushed = outbox.update().where(outbox.c.id % 2 == 0).values(channel="telegram", delivered_at=house.clock())
     store.write(lambda tx: tx.execute(pushed).close()).result()
     store.write(
@@ -146,8 +163,8 @@ def test_an_idle_second_reads_through_nothing(house: House) -> None:
 def test_looking_at_one_child_reads_through_nothing(house: House) -> None:
     """Something is due for a single child among many."""
     upkeep = _crowded(house)
-    one = sa.select(handoff.c.id).limit(1).scalar_subquery()
-    due = handoff.update().where(handoff.c.id == one).values(told_from=house.clock() - timedelta(minutes=1), due_at=house.clock())
+    mine = handoff.c.conversation_id == first_child(house).conversation_id
+    due = handoff.update().where(mine).values(told_from=house.clock() - timedelta(minutes=1), due_at=house.clock())
     house.runtime.store.write(lambda tx: tx.execute(due).close()).result()
     with _recorded() as statements:
         assert asyncio.run(upkeep.tell_waiting()) == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot import child
 from bot.channels.web.spec import WEBCHAT
-from handoff import installation
+from handoff import audit, confidant, installation
 from handoff.chats import retention
 from handoff.chats.conversation import Door
 from handoff.crypto import Vault
@@ -18,6 +19,7 @@ from handoff.errors import Denied, NotFound, StoreUnavailable
 from handoff.installation import KeysAway, OthersKeys
 from handoff.models import installation as table
 from handoff.models import message as message_table
+from handoff.queue import handoffs
 from tests.make import TOY, House, first_child, incoming, rows, understood
 
 PLACES = ["gone", "empty", "of another", "a file"]
@@ -84,21 +86,22 @@ def _look(house: House, token: bytes) -> list[str]:
     return [line.text for line in seen.lines if line.role == "child"]
 
 
-def _send(house: House, token: bytes, external_id: str) -> None:
+def _send(house: House, token: bytes, external_id: str, after: int = 1) -> None:
     run, message = house.runtime, incoming("nog een", token=token, external_id=external_id)
-    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=1)).result()
+    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=after)).result()
 
 
 @pytest.mark.parametrize("what", PLACES)
 def test_a_key_folder_that_is_away_makes_nobody_forget_and_takes_no_words(place: Place, what: str) -> None:
     house, token = place.house, secrets.token_bytes(32)
     house.confidant("sanne")
-    first_child(house, token=token)
+    shown = first_child(house, token=token).lines[-1].seq
     place.put(what)
     before, stood = len(rows(house, message_table)), place.names()
     for attempt in (
         lambda: _look(house, token),
         lambda: _send(house, token, "m2"),
+        lambda: _send(house, token, "m2", after=shown),
         lambda: _send(house, secrets.token_bytes(32), "m1"),
     ):
         with pytest.raises(StoreUnavailable):
@@ -113,6 +116,30 @@ def test_a_key_folder_that_is_away_makes_nobody_forget_and_takes_no_words(place:
     assert _look(house, token) == ["hoi"]
     _send(house, token, "m2")
     assert _look(house, token) == ["hoi", "nog een"]
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_a_child_erases_what_a_human_read_also_while_the_key_folder_is_away(place: Place, what: str) -> None:
+    house, tokens = place.house, [secrets.token_bytes(32) for _ in range(2)]
+    sanne, run, write = house.confidant("sanne"), house.runtime, house.runtime.store.write
+    for token in tokens:
+        chat = first_child(house, token=token).conversation_id
+        item = write(partial(handoffs.last_of, conversation_id=chat)).result()
+        write(partial(confidant.claim, runtime=run, who=sanne, handoff_id=item.id, now=house.clock())).result()
+
+    def erases(token: bytes) -> bool:
+        return write(lambda tx: child.erase(tx, run, Door(WEBCHAT, token), house.clock())).result().was_read
+
+    place.put(what)
+    assert erases(tokens[0])
+    place.back()
+    assert erases(tokens[1])
+    outside = audit.known(run.vault)
+    assert outside is not None
+    report = run.store.read(lambda tx: audit.verify(tx, run.vault, [outside])).result()
+    assert (report.findings, report.head) == ([], outside), (
+        "what was noted meanwhile is in the chain, and the place outside follows"
+    )
 
 
 def test_a_key_that_was_destroyed_is_gone_and_not_away(place: Place) -> None:

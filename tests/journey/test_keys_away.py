@@ -50,7 +50,7 @@ def test_a_key_folder_that_is_away_for_a_while_and_at_a_start(tmp_path: Path) ->
         _wait_for(lambda: "sleutelmap" in server.log.read_text())
         away.rename(keys)
         _wait_for(lambda: _ready(server) == (200, True))
-        assert [line["text"] for line in history(server, token)["messages"] if line["role"] == "child"] == ["hoi"]
+        assert [line["text"] for line in history(server, token)["messages"] if line["role"] == "child"] == ["hoi"], "as it was told"
         server.stop()
         keys.rename(away)
         server.start()

@@ -88,6 +88,10 @@ class TelegramService:
                     await stop.wait()
 
 
+STARTS_S = 5.0
+"""Seconds that a start may take before a child that writes meanwhile is told that something is broken."""
+
+
 def open_telegram(
     settings: TelegramSettings, runtime: Runtime, understand: Callable[[str], Understanding], *, ready: Callable[[], bool]
 ) -> TelegramService | None:
@@ -97,6 +101,8 @@ def open_telegram(
         return None
     client = TelegramClient(token, settings.telegram_base_url)
     channel = TelegramChannel(client)
-    updates = Updates(runtime, understand, channel, fallback_of(settings, runtime), bot=token.partition(":")[0], ready=ready)
+    updates = Updates(
+        runtime, understand, channel, fallback_of(settings, runtime), bot=token.partition(":")[0], ready=ready, patience_s=STARTS_S
+    )
     secret = settings.telegram_webhook_secret.get_secret_value()
     return TelegramService(client, channel, updates, secret, runtime.child_origin + PATH)

@@ -37,6 +37,10 @@ _STOP = frozenset({"/stop", "stop", "stoppen"})
 _REMEMBERED = 1000
 
 
+_LOOK_S = 0.1
+"""Seconds between two looks whether the start is over."""
+
+
 class NotTaken(Exception):
     """An update could not be stored now: do not confirm it, so that Telegram brings it again."""
 
@@ -48,7 +52,8 @@ class StoreAway(NotTaken):
 class Updates:
     """Takes updates. `fallback` is the gemeente whose team gets the children that named none; `bot` is the bot's id.
 
-    `ready` says whether the database was ever prepared; until then a child is told the numbers, and Telegram keeps its words.
+    `ready` says whether the database was ever prepared. A start is given `patience_s` for that, once; after it a child is told the
+    numbers until the database is there, and Telegram keeps its words.
     """
 
     def __init__(
@@ -60,9 +65,11 @@ class Updates:
         *,
         bot: str,
         ready: Callable[[], bool] = lambda: True,
+        patience_s: float = 0.0,
     ) -> None:
         self._runtime, self._understand, self._channel, self._fallback = runtime, understand, channel, fallback
         self._ready, self._bot, self._recent = ready, bot, RecentMessages()
+        self._patience_s = patience_s
         self._failures: dict[int, int] = {}
         self._warned: dict[int, None] = {}
         self._left: dict[int, None] = {}
@@ -93,8 +100,7 @@ class Updates:
 
     async def _do(self, meaning: Post | ButtonPress | Group | None) -> None:
         if isinstance(meaning, Post):
-            if not self._ready():
-                raise StoreUnavailable("the database is not prepared yet")
+            await self._started()
             await (self._erase(meaning) if meaning.kind == "erase" else self._turn(meaning))
             self._recent.note(meaning)
             self._warned.pop(meaning.chat_id, None)
@@ -102,6 +108,14 @@ class Updates:
             await self._channel.answer(meaning.query_id)
         elif isinstance(meaning, Group):
             await self._leave(meaning)
+
+    async def _started(self) -> None:
+        """Wait out an ordinary start, in which nothing is broken. Raises `StoreUnavailable` when it takes longer than that."""
+        while not self._ready():
+            if self._patience_s <= 0:
+                raise StoreUnavailable("the database is not prepared yet")
+            self._patience_s -= _LOOK_S
+            await asyncio.sleep(_LOOK_S)
 
     async def _turn(self, post: Post) -> None:
         if self._recent.unchanged(post):
