@@ -149,8 +149,10 @@ def find(tx: Connection, runtime: Runtime, door: Door, *, municipality_id: str |
 def somebody_there(tx: Connection, runtime: Runtime, municipality_id: str, now: datetime) -> bool:
     """Whether a confidant of this gemeente is on duty at this moment.
 
-    Raises `StoreUnavailable` when its team has no key yet: nothing can be sealed for it, so no words may be taken (promise 1).
+    Raises `StoreUnavailable` when its team has no key yet or the key folder is away: nothing can be sealed, so no words may be
+    taken, and no page may invite to type (promise 1).
     """
+    runtime.vault.key_files.see()
     if not municipalities.can_seal(tx, municipality_id):
         raise StoreUnavailable("this gemeente has no confidant yet")
     return bool(roster.on_duty(tx, runtime.municipality(municipality_id).receiving_team.id, now))

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.channels.registry import read_settings
+from bot.preflight import CannotStart
 from config.settings import Settings
 from handoff.backups.key_copies import opened
 from handoff.backups.postgres_remains import CannotSee, in_postgres
@@ -38,6 +39,9 @@ def erase_check(
 
     Says where and how often, never what. Changes nothing.
     """
+    for folder in folders or ():
+        if not folder.is_dir():
+            raise CannotStart(f"de map {folder} is er niet; er is niets nagekeken")
     settings = read_settings()
     vault = Vault(settings.secret(), settings.key_dir)
     opened(vault)

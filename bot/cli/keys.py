@@ -12,7 +12,7 @@ from bot.app import assemble, migrate
 from bot.channels.registry import read_settings
 from bot.preflight import CannotStart, why_not
 from handoff import installation
-from handoff.errors import HandoffError
+from handoff.errors import HandoffError, StoreUnavailable
 from handoff.team import people
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -57,9 +57,12 @@ def accept_older(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Take the team's key in the database for the newest again, after an older backup was put back on purpose."""
-    parts = assemble(read_settings())
+    settings = read_settings()
+    parts = assemble(settings)
     try:
         runtime = parts.runtime
+        migrate(runtime, settings.database_url)
+        installation.settle(runtime.store, runtime.vault)
         found = runtime.store.read(lambda tx: people.key_of(tx, runtime.vault, team)).result()
         if found.noted <= found.epoch:
             out.print(f"Team {team} heeft de nieuwste sleutel ({found.epoch}). Er is niets te doen.")
@@ -69,6 +72,8 @@ def accept_older(
             if typer.prompt("Typ ja om door te gaan", default="nee").strip().casefold() != "ja":
                 raise typer.Abort
         runtime.store.write(lambda tx: people.accept_older_key(tx, runtime.vault, team, runtime.clock())).result()
+    except (SQLAlchemyError, StoreUnavailable) as error:
+        raise CannotStart(why_not(error)) from None
     finally:
         parts.close()
     out.print(

@@ -95,7 +95,11 @@ def _seal(tx: Connection, vault: Vault, row: Any, key_no: int, numbers: Any) -> 
 
 
 def _keep_state(tx: Connection, vault: Vault, chat: Any, rows: Sequence[Any], said: Sequence[_Said]) -> None:
-    lock, by_seq = state_key(vault, chat.id, chat.expires_on), {one.seq: one for one in said}
+    try:
+        lock = state_key(vault, chat.id, chat.expires_on)
+    except StoreUnavailable:  # as in `_can_deliver`
+        return
+    by_seq = {one.seq: one for one in said}
     turns, news = NOTHING_SAID, NOTHING_SAID
     for row in rows:
         one = by_seq.get(row.seq)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from bot import child
 from bot.channels.web.spec import WEBCHAT
 from bot.cli.main import app
+from bot.preflight import CannotStart
 from config.private_files import write_private
 from handoff.backups.folder import BadCopy
 from handoff.chats.conversation import Door
@@ -85,3 +86,11 @@ def test_the_keys_there_and_back_with_the_printed_words(
     assert (tmp_path / "secret-there").read_bytes() == installation.secret
     there = {file.name: file.read_bytes() for file in (tmp_path / "keys-there").iterdir()}
     assert there == {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()}
+
+
+def test_a_folder_that_is_not_there_is_never_called_clean(installation: House, tmp_path: Path) -> None:
+    first_child(installation)
+    _praat("backup", str(tmp_path / "copies"))
+    assert "Er is niets van over" in _praat("erase-check", str(tmp_path / "copies"))
+    with pytest.raises(CannotStart, match="is er niet; er is niets nagekeken"):
+        _praat("erase-check", str(tmp_path / "copeis"))

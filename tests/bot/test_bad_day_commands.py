@@ -1,4 +1,4 @@
-"""`praat clock accept` and `praat keys adopt`, as an operator types them on a bad day."""
+"""`praat clock accept`, `praat keys adopt` and `praat keys accept-older`, as an operator types them on a bad day."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.cli import clock, keys
 from handoff.chats import retention
 from handoff.errors import StoreUnavailable
 from handoff.runtime import Runtime, utc_now
+from tests.make import CITY, team_id_of
 
 
 @pytest.fixture
@@ -56,3 +57,17 @@ def test_an_empty_key_folder_is_adopted_only_by_a_yes_and_another_ones_never(run
     runtime.vault.key_files.see()
     (folder / "installation").write_text("f" * 32)
     assert "hoort niet bij deze database" in str(_type(keys.app, "adopt", None)[2])
+
+
+def _accept_older(team: str, answer: str) -> str:
+    done = CliRunner().invoke(keys.app, ["accept-older", team], input=answer)
+    return " ".join(f"{done.output} {done.exception or ''}".split())
+
+
+def test_an_older_team_key_is_accepted_only_by_a_yes(runtime: Runtime) -> None:
+    team = team_id_of(CITY)
+    assert "Er is niets te doen" in _accept_older(team, "")
+    runtime.vault.epochs.note(team, 3)
+    assert "sleutel 3 al" in _accept_older(team, "nee\n")
+    assert "geldt weer" in _accept_older(team, "ja\n")
+    assert "Er is niets te doen" in _accept_older(team, "")

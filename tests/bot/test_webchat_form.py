@@ -131,6 +131,28 @@ def test_what_could_not_be_sent_comes_back_as_text(site: Site, text: str) -> Non
     assert "<script>alert" not in answer.text
 
 
+def test_a_page_without_its_keys_does_not_invite_to_type(site: Site) -> None:
+    assert "Typen mag wel" in site.ask("GET", f"/{CITY}").text
+    keys = site.house.folder / "keys"
+    keys.rename(site.house.folder / "away")
+    broken = site.ask("GET", f"/{CITY}").text
+    assert "Typen mag wel" not in broken
+    assert "ik bewaar nu niks" in broken
+    assert 'href="tel:112"' in broken
+
+
+def test_an_erasure_that_failed_never_sounds_like_one_that_was_done(site: Site) -> None:
+    token = new_token()
+    site.form(token=token, id="m1", text=MARK, action="send")
+    (site.house.folder / "praat.db").unlink()
+    answer = site.form(token=token, id="m2", text="", action="erase")
+    assert answer.status_code == 503
+    assert "Misschien is nog niet alles weg" in answer.text
+    assert "bewaar nu niks" not in answer.text.split("<main")[1].split("</main>")[0]
+    assert hidden(answer, "token") == token, "it can be tried again"
+    assert 'href="tel:112"' in answer.text
+
+
 def test_without_a_database_the_text_stays_and_the_page_says_who_to_call(site: Site) -> None:
     token = new_token()
     (site.house.folder / "praat.db").unlink()

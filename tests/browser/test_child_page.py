@@ -14,6 +14,11 @@ from tests.make import CITY, House, rows
 
 pytestmark = pytest.mark.browser
 
+_REACHED = """button => {
+    const at = button.getBoundingClientRect();
+    return document.elementFromPoint(at.x + at.width / 2, at.bottom - 2) === button;
+}"""
+
 
 @pytest.fixture
 def child(sqlite_house: House, chromium: Browser) -> Iterator[Child]:
@@ -120,6 +125,23 @@ def test_wis_alles_asks_once_and_leaves_nothing(child: Child) -> None:
         assert words(page) == []
         send(page, "ik begin opnieuw")
         expect(page.locator(".bot")).to_have_count(3)
+
+
+def test_wis_alles_without_network_says_that_it_was_not_done(child: Child) -> None:
+    with child.window(viewport={"width": 360, "height": 640}) as page:
+        send(page, "dit moet weg")
+        page.get_by_text("Wis alles", exact=True).click()
+        button = page.get_by_role("button", name="Ja, wis alles")
+        expect(button).to_be_in_viewport(ratio=1)
+        assert button.evaluate(_REACHED), "the box covers it"
+        page.context.set_offline(True)
+        button.click()
+        expect(page.locator("#notice")).to_contain_text("Misschien is nog niet alles weg")
+        expect(page.locator("#notice")).not_to_contain_text("bewaar")
+        assert words(page)[0] == "dit moet weg"
+        page.context.set_offline(False)
+        button.click()
+        expect(page.locator("#notice")).to_contain_text("Alles is hier nu weg")
 
 
 def test_erased_in_one_window_is_gone_in_its_copy(child: Child) -> None:

@@ -86,21 +86,22 @@ def _look(house: House, token: bytes) -> list[str]:
     return [line.text for line in seen.lines if line.role == "child"]
 
 
-def _send(house: House, token: bytes, external_id: str) -> None:
+def _send(house: House, token: bytes, external_id: str, after: int = 1) -> None:
     run, message = house.runtime, incoming("nog een", token=token, external_id=external_id)
-    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=1)).result()
+    run.store.write(lambda tx: child.send(tx, run, message, understood(), house.clock(), after=after)).result()
 
 
 @pytest.mark.parametrize("what", PLACES)
 def test_a_key_folder_that_is_away_makes_nobody_forget_and_takes_no_words(place: Place, what: str) -> None:
     house, token = place.house, secrets.token_bytes(32)
     house.confidant("sanne")
-    first_child(house, token=token)
+    shown = first_child(house, token=token).lines[-1].seq
     place.put(what)
     before, stood = len(rows(house, message_table)), place.names()
     for attempt in (
         lambda: _look(house, token),
         lambda: _send(house, token, "m2"),
+        lambda: _send(house, token, "m2", after=shown),
         lambda: _send(house, secrets.token_bytes(32), "m1"),
     ):
         with pytest.raises(StoreUnavailable):

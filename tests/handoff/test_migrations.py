@@ -244,6 +244,17 @@ def test_a_start_finds_the_key_folder_of_an_older_database_before_it_seals(url: 
     store.close()
 
 
+def test_an_older_copy_comes_to_the_newest_form_also_when_the_keys_are_lost_for_good(url: str, tmp_path: Path) -> None:
+    command.upgrade(_config(url), "0004")
+    _before_several_teams(url, tmp_path)
+    upgrade(url, partial(seal_what_was_said, vault=Vault(SECRET, tmp_path / "lost", cost=TOY)))
+    assert _differences(url) == []
+    engine = engine_for(url)
+    with engine.connect() as tx:
+        assert [conversation.get(tx, chat).state for chat in ("phone", "chat")] == [None, None]
+    engine.dispose()
+
+
 SCRIPT = '{"version": "s1", "utterances": {"utter_disclose": {}, "utter_waiting": {}}}'
 
 

@@ -103,6 +103,7 @@ class Forms:
 
     async def _answer(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
         """Do what was asked. Whatever goes wrong: what was typed is in the box again."""
+        erasing = form.get("action") == "erase"
         try:
             if any(not isinstance(value, str) for value in form.values()):
                 return await self._without_files(request, municipality, draft)
@@ -111,10 +112,10 @@ class Forms:
             notice = ended_text(self._pages.words(municipality, None), ended.days)
             return await self._begin(request, municipality, Draft(new_token(), draft.text), status=404, notice=notice)
         except NotFound:
-            text = "" if form.get("action") == "erase" else draft.text
+            text = "" if erasing else draft.text
             return await self._begin(request, municipality, Draft(new_token(), text), status=404)
         except Exception as error:  # noqa: BLE001 (a fault of ours is no reason to lose words)
-            return self._kept(request, municipality, draft, _status_of(error))
+            return self._kept(request, municipality, draft, _status_of(error), erasing=erasing)
 
     async def _do(self, request: Request, municipality: Municipality, form: FormData, draft: Draft) -> Response:
         token, chosen = read_token(draft.token), form.get("say")
@@ -173,9 +174,9 @@ class Forms:
         notice = self._pages.words(municipality, there).say("utter_no_files")
         return page_response(request, self._pages.chat(municipality, on_duty=there, draft=draft, notice=notice), 400)
 
-    def _kept(self, request: Request, municipality: Municipality, draft: Draft, status: int) -> Response:
+    def _kept(self, request: Request, municipality: Municipality, draft: Draft, status: int, *, erasing: bool) -> Response:
         """Nothing was stored: who can be called, and the text still in the box, under the same id."""
-        notice = self._pages.words(municipality, None).say("utter_trouble")
+        notice = self._pages.words(municipality, None).say("utter_page_not_erased" if erasing else "utter_trouble")
         return page_response(request, self._pages.chat(municipality, on_duty=None, draft=draft, notice=notice), status)
 
     def too_large(self, request: Request) -> Response:

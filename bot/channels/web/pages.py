@@ -107,6 +107,7 @@ class Pages:
             offline=words.say("utter_page_offline"),
             too_long=words.say("utter_too_long"),
             trouble=words.say("utter_trouble"),
+            not_erased=words.say("utter_page_not_erased"),
             stopped=words.say("utter_stopped"),
             buttons=[button.title for button in words.buttons(FIRST)],
         )

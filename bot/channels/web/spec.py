@@ -22,6 +22,7 @@ NEEDS = ScriptNeeds(
         "utter_page_no_files",
         "utter_page_exit",
         "utter_page_erase",
+        "utter_page_not_erased",
         "utter_page_erased_read",
         "utter_page_erased_unread",
         "utter_page_ended",

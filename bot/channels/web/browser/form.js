@@ -47,10 +47,15 @@ async function erase(event) {
     const said = await answer.json().catch(() => ({}));
     if (answer.ok) erased(said.text);
     else if (answer.status === 404) erased(page.stopped);
-    else notice(said.text || page.trouble);
+    else notice(page.not_erased);
   } catch {
-    notice(page.trouble);
+    notice(page.not_erased);
   }
+}
+
+// What "Wis alles" unfolds lies under the box on a small screen.
+function showErase() {
+  if (byId("erase").open) byId("erase-now").scrollIntoView({ block: "nearest" });
 }
 
 export function startForm() {
@@ -59,5 +64,6 @@ export function startForm() {
   box.addEventListener("input", growBox);
   box.addEventListener("keydown", sendByEnter);
   byId("erase-now").addEventListener("click", erase);
+  byId("erase").addEventListener("toggle", showErase);
   onQuick(submit);
 }
