@@ -72,12 +72,12 @@ class Keys(RuleBasedStateMachine):
         self.printed: set[str] = set()
         self.thieves: list[tuple[Unlocked, str, list[bytes]]] = []
 
-    @initialize(suite=st.sampled_from([X25519, XWING]))
-    def found(self, suite: bytes) -> None:
+    @initialize(suite=st.sampled_from([X25519, XWING]), printed=st.booleans())
+    def found(self, suite: bytes, printed: bool) -> None:
         self.rig = sqlite_rig(self.folder, suite=suite)
         for where in "ue":
-            first = self.rig.founder(where, printed=True)
-            self.printed.add(first)
+            first = self.rig.founder(where, printed=printed)
+            self.printed |= {first} if printed else set()
             self.team[where].append(first)
             self.cookies[first] = self.rig.sign_in(first)
             self.begin(where, web=True, day="2026-12-22")
@@ -131,10 +131,17 @@ class Keys(RuleBasedStateMachine):
 
     @rule(where=WHERE, at=ANY)
     def grant(self, where: str, at: int) -> None:
-        if self.waiting[where]:
-            new = self.waiting[where].pop(at % len(self.waiting[where]))
-            self.rig.grant(self.who(self.team[where][at % len(self.team[where])]), new)
-            self.team[where].append(new)
+        """Only between two who have keys of their own: whoever printed a passphrase holds the other kind as well."""
+        if not self.waiting[where]:
+            return
+        new = self.waiting[where][at % len(self.waiting[where])]
+        by = self.team[where][at % len(self.team[where])]
+        if self.printed & {new, by}:
+            assert denied(self.rig.grant, self.who(by), new)
+            return
+        self.rig.grant(self.who(by), new)
+        self.waiting[where].remove(new)
+        self.team[where].append(new)
 
     @rule(where=WHERE, at=ANY, leaves=st.booleans(), rewraps=st.integers(0, 9))
     def rotate(self, where: str, at: int, leaves: bool, rewraps: int) -> None:
