@@ -39,6 +39,8 @@ class Snapshot:
     on_duty: bool
     own_ids: dict[int, str]
     """The child's own id of each of its messages among the lines, by sequence number."""
+    whole: bool = True
+    """Whether the lines are all that came; False: none were read, only that the message was stored is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,16 @@ def send(
 ) -> Snapshot:
     """Take a turn and show what came after sequence number `after`."""
     known = take(tx, runtime, incoming, understanding, now, after=after)
-    return known or look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
+    return known if known.whole else look(tx, runtime, Door(incoming.channel, incoming.token), now, after=after)
 
 
 def take(
     tx: Connection, runtime: Runtime, incoming: Incoming, understanding: Understanding, now: datetime, *, after: int = 0
-) -> Snapshot | None:
+) -> Snapshot:
     """Take a turn. What came after sequence number `after` is known when that is exactly this turn: nothing is read again.
 
-    None when it is not: then `look`, after the commit and where nobody waits for it. A long chat takes long to open.
+    Without lines, and not `whole`, when it is not: then `look`, after the commit and where nobody waits for it. A long chat takes
+    long to open.
 
     Raises `NotFound` for a page that shows more than there is: it would not show what is said in a chat that began anew, or is an
     older one.
@@ -81,7 +84,7 @@ def take(
     if after > done.before:
         raise NotFound("the page shows another conversation")
     if done.repeated or after != done.before:
-        return None
+        return Snapshot(done.chat.id, [], done.handoff.state, done.confidant, done.on_duty, {}, whole=False)
     lines = transcript.of_turn(done.chat, incoming.text, int(understanding.urgency), done.sentences, done.wording)
     own_ids = {lines[0].seq: incoming.external_id}
     return Snapshot(done.chat.id, lines, done.handoff.state, done.confidant, done.on_duty, own_ids)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
+from handoff.database import Store
+from handoff.errors import StoreUnavailable
 from handoff.models import conversation, handoff, message, outbox
 from nlu.understanding import Understanding
 from tests import make
@@ -254,3 +259,35 @@ def test_a_database_that_is_lost_in_the_middle_is_said_and_the_same_message_goes
         assert "112" in answers[0].text
         assert MARK not in answers[0].text
         assert len(rows(house, message)) == len(answers[2].json()["messages"])
+
+
+@dataclass
+class NothingToRead:
+    """A store in which everything can be written and nothing read."""
+
+    store: Store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def read(self, _work: object) -> Future[Any]:
+        """Fail as a database does that went away just now."""
+        lost: Future[Any] = Future()
+        lost.set_exception(StoreUnavailable("gone"))
+        return lost
+
+
+def test_what_is_stored_is_never_called_lost_when_only_the_reading_fails(site: Site) -> None:
+    token, runtime = new_token(), site.house.runtime
+    first = site.send(token, "hoi").json()["messages"]
+    site.send(token, "en nog iets", message_id="m2", after=first[-1]["seq"])
+    store = runtime.store
+    runtime.store = cast("Store", NothingToRead(store))
+    answer = site.send(token, MARK, message_id="m3", after=first[-1]["seq"])
+    assert (answer.status_code, answer.json()["messages"]) == (200, [])
+    refused = site.form(token=token, text="zonder script", id="f-1")
+    assert (refused.status_code, "zonder script" in refused.text) == (503, True)
+    runtime.store = store
+    site.form(token=token, text="zonder script", id="f-1")
+    said = [line["text"] for line in site.look(token).json()["messages"] if line["role"] == "child"]
+    assert said == ["hoi", "en nog iets", MARK, "zonder script"]

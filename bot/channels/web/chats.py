@@ -25,7 +25,7 @@ from handoff.asgi.errors import log_error
 from handoff.chats import conversation
 from handoff.chats.conversation import Door
 from handoff.database import awaited
-from handoff.errors import Denied, HandoffError, NotFound
+from handoff.errors import Denied, HandoffError, NotFound, StoreUnavailable
 from handoff.runtime import Runtime
 from nlu.understanding import Understanding
 
@@ -79,6 +79,7 @@ class Chats:
 
     async def send(self, slug: str, token: bytes, *, message_id: str, text: str, after: int | None) -> View:
         """Take a turn; returns after the commit. The same `message_id` twice is one message.
+        What cannot be read after the commit is left out (`Snapshot.whole`): it is stored all the same.
 
         `after` is 0 when the page has shown nothing yet, None when that is not known. Raises `Crowded`: nothing was taken in.
         """
@@ -101,16 +102,17 @@ class Chats:
         understanding = pressed(await self._read(text), runtime.script_for(slug), text)
         incoming = Incoming(WEBCHAT, slug, token, message_id, text)
 
-        def work(tx: Connection) -> Snapshot | None:
+        def work(tx: Connection) -> Snapshot:
             return child.take(tx, runtime, incoming, understanding, runtime.clock(), after=after)
 
         def shown(tx: Connection) -> Snapshot:
             return child.look(tx, runtime, Door(WEBCHAT, token), runtime.clock(), after=after, municipality_id=slug)
 
         known = await runtime.store.write_short(work)
-        if known is not None:
-            return _view(known)
-        return _view(await awaited(runtime.store.read(shown)))
+        if not known.whole:
+            with suppress(StoreUnavailable):  # it is stored, and that is what is said; the lines come when they can be read
+                known = await awaited(runtime.store.read(shown))
+        return _view(known)
 
     async def _make_day(self, day: str) -> None:
         """Make the key of the day on which a new chat would expire, once: written to the disk here, it would hold the loop."""

@@ -22,7 +22,7 @@ from bot.channels.web.pages import NEUTRAL_EXIT, Draft, Page, Pages, ended_text,
 from config.schema import Municipality
 from handoff.asgi.errors import log_error
 from handoff.chats.conversation import Ended, new_id
-from handoff.errors import HandoffError, NotFound
+from handoff.errors import HandoffError, NotFound, StoreUnavailable
 
 _CLEAR = '"cache", "storage", "cookies"'
 _FIELDS = 8
@@ -128,6 +128,8 @@ class Forms:
         if len(text) > self._text_limit:
             return await self._too_long(request, municipality, token, draft)
         view = await self._chats.send(municipality.id, token, message_id=_own_id(draft, token, text), text=text, after=None)
+        if not view.chat.whole:  # the same words pressed again are the same message
+            raise StoreUnavailable("the chat cannot be read now")
         rest = draft.text if isinstance(chosen, str) else ""
         return self._show(request, municipality, view, Draft(draft.token, rest))
 

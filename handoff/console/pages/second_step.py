@@ -119,7 +119,7 @@ async def set_up(request: Request) -> Response:
         try:
             codes = second_step.set_up(tx, context.runtime.vault, who, _secret(text), code, now)
         except Denied:
-            return who, has, "De code klopt niet. Scan de QR-code opnieuw, en typ de zes cijfers die uw telefoon nu toont."
+            return who, has, "De code klopt niet. Typ de zes cijfers die uw telefoon nu toont. Staat de klok van uw telefoon goed?"
         _note(tx, context.runtime.vault, who, now, "set_up_second_step", "ok")
         return who, has, codes
 
