@@ -207,8 +207,13 @@ def read(
 
 
 def write(tx: Connection, runtime: Runtime, who: Unlocked, handoff_id: str, *, external_id: str, text: str, now: datetime) -> None:
-    """Send words to the child. The same `external_id` twice is one message. Also renews the claim."""
+    """Send words to the child. The same `external_id` twice is one message. Also renews the claim.
+
+    Raises `NotFound` for a chat whose time is over, though its rows are still there: nobody could ever read what is added to it.
+    """
     chat = _locked(tx, access.held_by(tx, who, handoff_id))
+    if conversation.key_of_turns(runtime.vault, chat).is_destroyed:
+        raise NotFound("the time of this chat is over")
     if not handoffs.keep(tx, handoff_id=handoff_id, person_id=who.person_id, now=now):
         raise Conflict("this chat is not yours any more")
     if messages.known(tx, chat, "confidant", external_id):

@@ -168,6 +168,20 @@ def test_who_writes_when_the_key_is_gone_and_the_rows_are_not_begins_anew(machin
     assert names_said(house, new), "the team opens it"
 
 
+def test_a_confidant_writes_nothing_that_nobody_can_read(machine: Machine) -> None:
+    house, run = machine.house, machine.house.runtime
+    old = first_child(house, token=secrets.token_bytes(32))
+    who = house.sign_in("sanne")[0]
+    (item,) = run.store.read(all_waiting).result()
+    run.store.write(lambda tx: confidant.claim(tx, run, who, item.id, house.clock())).result()
+    before = len(rows(house, message))
+    _destroy_keys(house)
+    late = {"external_id": "c-000001", "text": "ik lees mee", "now": house.clock()}
+    with pytest.raises(NotFound):
+        run.store.write(lambda tx: confidant.write(tx, run, who, item.id, **late)).result()
+    assert len(rows(house, message)) == before, old.conversation_id
+
+
 def test_words_that_came_just_before_keep_the_key(machine: Machine) -> None:
     token, house, run = secrets.token_bytes(32), machine.house, machine.house.runtime
     first_child(house, token=token)
