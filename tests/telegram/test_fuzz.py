@@ -18,7 +18,7 @@ from tests.telegram.bot_api import BOT
 from tests.telegram.rig import Rig, rig
 from tests.telegram.shapes import CHATS, GROUPS, updates
 
-EXAMPLES = size(5_000, 20_000)
+EXAMPLES = size(2_000, 20_000)
 ERASING = {"wis", "wis alles", "/wis"}
 
 
