@@ -176,9 +176,10 @@ def test_a_confidant_writes_nothing_that_nobody_can_read(machine: Machine) -> No
     run.store.write(lambda tx: confidant.claim(tx, run, who, item.id, house.clock())).result()
     before = len(rows(house, message))
     _destroy_keys(house)
-    late = {"external_id": "c-000001", "text": "ik lees mee", "now": house.clock()}
     with pytest.raises(NotFound):
-        run.store.write(lambda tx: confidant.write(tx, run, who, item.id, **late)).result()
+        run.store.write(
+            lambda tx: confidant.write(tx, run, who, item.id, external_id="c-000001", text="ik lees mee", now=house.clock())
+        ).result()
     assert len(rows(house, message)) == before, old.conversation_id
 
 
