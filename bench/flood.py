@@ -15,9 +15,7 @@ import contextlib
 import json
 import multiprocessing
 import os
-import resource
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +26,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.place import ROOT
+from bench.place import ROOT, end, environment, memory_mib
 from bench.streams import free_port, percentile, uvicorn_loop
 from bot.hardening import raise_file_limit
 
@@ -172,7 +170,7 @@ async def measure(pid: int, port: int, size: Size) -> Figures:
     for token in talking:
         await acknowledged(caller, message(token))
     await caller.close()
-    before = _memory_mib(pid)
+    before = memory_mib(pid)
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=flooding, args=(port, size, there), daemon=True)
     process.start()
@@ -184,7 +182,7 @@ async def measure(pid: int, port: int, size: Size) -> Figures:
             _often(port, until, 0.5, figures.new, lambda _: message(secrets.token_urlsafe(32))),
             _often(port, until, 0.5, figures.page, lambda _: PAGE),
         )
-        figures.memory_mib = _memory_mib(pid) - before
+        figures.memory_mib = memory_mib(pid) - before
         if await asyncio.to_thread(here.poll, 60):
             figures.offered, figures.answers = here.recv()
     finally:
@@ -203,30 +201,18 @@ async def _often(port: int, until: float, pause_s: float, into: list[float], req
     await caller.close()
 
 
-def _memory_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
 def run(size: Size) -> Figures:
     """Start a server, flood it, and stop it again."""
     raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="praat-flood-") as name:
         folder, port = Path(name), free_port()
-        own = {"PRAAT_DATA_DIR": str(folder / "var"), "PRAAT_CHILD_PORT": str(port), "PRAAT_CONSOLE_PORT": str(free_port())}
-        own |= {"PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1", "PYTHONPATH": str(ROOT)}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}
+        own = environment(folder / "var", CHILD_PORT=port, CONSOLE_PORT=free_port())
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([sys.executable, "-m", "bot", "run"], env={**kept, **own}, stdout=log, stderr=log, cwd=ROOT)
+            process = subprocess.Popen([sys.executable, "-m", "bot", "run"], env=own, stdout=log, stderr=log, cwd=ROOT)
         try:
             return uvicorn_loop().run(measure(process.pid, port, size))
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def main() -> int:

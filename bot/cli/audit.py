@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.app import assemble
 from bot.channels.registry import read_settings
 from handoff import audit
-from handoff.audit import Head, Line
+from handoff.audit import Entry, Head
 from handoff.crypto import Vault
 from handoff.errors import Denied
 from handoff.runtime import Runtime
@@ -85,7 +85,7 @@ def show(
 
 def _search(
     tx: Connection, municipality: str | None, person: str | None, chat: str | None, newest: int
-) -> tuple[list[Line], dict[str, str]]:
+) -> tuple[list[Entry], dict[str, str]]:
     logins = people.logins(tx)
     ids = {login: person_id for person_id, login in logins.items()}
     person_id = None if person is None else ids.get(person, person)

@@ -6,7 +6,6 @@ every other writer of lines wait until the commit: it comes last in a use case. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ ENDED = "ended_by_time"
 
 
 class Entry(NamedTuple):
-    """The columns of a line that its mac covers."""
+    """A line: the columns that its mac covers."""
 
     no: int
     at: datetime
@@ -88,26 +87,14 @@ def entries(tx: Connection, municipality_id: str) -> list[sa.Row[tuple[datetime,
     return list(tx.execute(query.order_by(c.id)))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line as an operator reads it."""
-
-    at: datetime
-    municipality_id: str
-    person_id: str | None
-    action: str
-    object: str | None
-    result: str
-    origin: str
-
-
 def search(
     tx: Connection, *, municipality_id: str | None = None, person_id: str | None = None, object_id: str | None = None, newest: int
-) -> list[Line]:
+) -> list[Entry]:
     """Return at most `newest` lines, the newest last, that fit everything that was asked."""
     c = audit_entry.c
     asked = ((c.municipality_id, municipality_id), (c.person_id, person_id), (c.object, object_id))
-    columns = (c.at, c.municipality_id, c.person_id, c.action, c.object, c.result, c.origin)
-    query = sa.select(*columns).where(*(column == wanted for column, wanted in asked if wanted is not None))
+    query = sa.select(*(c[name] for name in Entry._fields)).where(
+        *(column == wanted for column, wanted in asked if wanted is not None)
+    )
     found = tx.execute(query.order_by(c.id.desc()).limit(newest)).all()
-    return [Line(*row) for row in reversed(found)]
+    return [Entry(*row) for row in reversed(found)]

@@ -145,9 +145,8 @@ def test_a_chat_that_came_back_by_hand_is_counted(house: House) -> None:
     assert house.runtime.store.read(lambda tx: back_again(tx, house.runtime.vault)).result() == 1
 
 
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
 def test_postgresql_keeps_what_was_deleted_and_that_is_said(house: House) -> None:
-    if house.url.startswith("sqlite"):
-        pytest.skip("SQLite has its own")
     house.confidant("sanne")
     token = secrets.token_bytes(32)
     one = _write(house, token)

@@ -18,9 +18,7 @@ from handoff.database import BUSY_MS, Store, open_store
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce
 from handoff.models import event
-
-metadata = sa.MetaData()
-note = sa.Table("note", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
+from tests.handoff.notes import ids, metadata, note
 
 
 def _add(number: int, *, fail: bool = False) -> Callable[[sa.Connection], int]:
@@ -31,10 +29,6 @@ def _add(number: int, *, fail: bool = False) -> Callable[[sa.Connection], int]:
         return number
 
     return work
-
-
-def _ids(store: Store) -> list[int]:
-    return list(store.read(lambda tx: tx.execute(sa.select(note.c.id).order_by(note.c.id)).scalars().all()).result())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -55,7 +49,7 @@ def test_one_failure_in_a_batch_undoes_only_itself(store: Store) -> None:
             assert isinstance(future.exception(), NotFound)
         else:
             assert future.result() == number
-    assert _ids(store) == [n for n in range(1, 31) if n % 3]
+    assert ids(store) == [n for n in range(1, 31) if n % 3]
 
 
 def test_listeners_hear_of_a_commit_and_never_of_a_rollback(store: Store) -> None:
@@ -95,7 +89,7 @@ def test_many_writers_at_once_lose_nothing(store: Store) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(f.result() for f in futures) == _ids(store) == list(range(200))
+    assert sorted(f.result() for f in futures) == ids(store) == list(range(200))
 
 
 def test_a_locked_database_is_told_and_loses_nothing(tmp_path: Path) -> None:
@@ -107,7 +101,7 @@ def test_a_locked_database_is_told_and_loses_nothing(tmp_path: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     assert store.write(_add(2)).result() == 2
-    assert _ids(store) == [2]
+    assert ids(store) == [2]
     store.close()
 
 
@@ -124,7 +118,7 @@ def test_work_that_finds_the_database_locked_fails_together_and_not_one_after_an
     other.execute("ROLLBACK")
     other.close()
     assert store.write(_add(99)).result() == 99
-    assert _ids(store) == [99]
+    assert ids(store) == [99]
     store.close()
 
 
@@ -255,7 +249,7 @@ def test_writing_the_file_anew_leaves_nothing_deleted_and_nobody_fails_meanwhile
     rebuilt = store.rebuild()
     futures += [store.write(_add(n)) for n in range(50, 100)]
     assert rebuilt.result() is True
-    assert sorted(future.result() for future in futures) == _ids(store) == list(range(100))
+    assert sorted(future.result() for future in futures) == ids(store) == list(range(100))
     assert store.tidy().result() is True
     assert word.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("s.db*"))
     store.close()
@@ -301,4 +295,4 @@ def test_a_caller_that_gave_up_does_not_stop_the_store(store: Store) -> None:
         future.cancel()
     assert store.write(_add(99)).result(timeout=10) == 99
     kept = {future.result(timeout=10) for future in futures if not future.cancelled()}
-    assert kept <= set(_ids(store))
+    assert kept <= set(ids(store))

@@ -16,9 +16,7 @@ from handoff.database.sqlite_writer import HOLD_S
 from handoff.errors import NotFound, StoreUnavailable
 from handoff.events import announce
 from handoff.models import event
-
-metadata = sa.MetaData()
-note = sa.Table("note", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
+from tests.handoff.notes import ids, metadata, note
 
 
 def _add(number: int, *, fail: bool = False) -> Callable[[sa.Connection], int]:
@@ -30,10 +28,6 @@ def _add(number: int, *, fail: bool = False) -> Callable[[sa.Connection], int]:
         return number
 
     return work
-
-
-def _ids(store: Store) -> list[int]:
-    return list(store.read(lambda tx: tx.execute(sa.select(note.c.id).order_by(note.c.id)).scalars().all()).result())
 
 
 def _wrong(tx: sa.Connection) -> int:
@@ -72,7 +66,7 @@ def test_one_failure_undoes_only_itself(store: Store) -> None:
 
     for number, found in enumerate(asyncio.run(main()), start=1):
         assert isinstance(found, NotFound) if number % 3 == 0 else found == number
-    assert _ids(store) == [n for n in range(1, 31) if n % 3]
+    assert ids(store) == [n for n in range(1, 31) if n % 3]
 
 
 def test_a_failure_that_changed_nothing_costs_the_others_nothing(one_file: Store) -> None:
@@ -91,7 +85,7 @@ def test_a_failure_that_changed_nothing_costs_the_others_nothing(one_file: Store
     _, refusal, _ = asyncio.run(main())
     assert isinstance(refusal, NotFound)
     assert runs == [1, 1]
-    assert len(_ids(one_file)) == 2
+    assert len(ids(one_file)) == 2
 
 
 def test_a_statement_that_is_wrong_is_its_own_fault_alone(one_file: Store) -> None:
@@ -102,7 +96,7 @@ def test_a_statement_that_is_wrong_is_its_own_fault_alone(one_file: Store) -> No
     first, wrong, last = asyncio.run(main())
     assert (first, last) == (1, 2)
     assert isinstance(wrong, Exception)
-    assert _ids(one_file) == [1, 2]
+    assert ids(one_file) == [1, 2]
 
 
 def test_threads_and_coroutines_write_beside_each_other(store: Store) -> None:
@@ -113,7 +107,7 @@ def test_threads_and_coroutines_write_beside_each_other(store: Store) -> None:
             assert await asyncio.gather(*threads, *short) == list(range(start, start + 20))
 
     asyncio.run(main())
-    assert _ids(store) == list(range(200))
+    assert ids(store) == list(range(200))
 
 
 def test_another_process_that_holds_the_database_does_not_hold_the_loop(one_file: Store, tmp_path: Path) -> None:
@@ -131,7 +125,7 @@ def test_another_process_that_holds_the_database_does_not_hold_the_loop(one_file
 
     assert asyncio.run(main()) == [2, 3, 4]
     other.close()
-    assert _ids(one_file) == [1, 2, 3, 4]
+    assert ids(one_file) == [1, 2, 3, 4]
 
 
 def test_a_locked_database_is_told_and_loses_nothing(one_file: Store, tmp_path: Path) -> None:
@@ -146,7 +140,7 @@ def test_a_locked_database_is_told_and_loses_nothing(one_file: Store, tmp_path: 
 
     asyncio.run(main())
     other.close()
-    assert _ids(one_file) == [2]
+    assert ids(one_file) == [2]
 
 
 def test_the_loop_comes_to_its_other_work_between_long_batches(one_file: Store) -> None:
@@ -181,7 +175,7 @@ def test_a_caller_that_gave_up_does_not_stop_the_store(store: Store) -> None:
         assert await one(99) == 99
 
     asyncio.run(main())
-    assert set(range(2, 40, 2)) <= set(_ids(store))
+    assert set(range(2, 40, 2)) <= set(ids(store))
 
 
 def test_a_loop_that_ends_leaves_the_store_to_others(store: Store) -> None:
@@ -207,7 +201,7 @@ def test_what_was_accepted_is_done_when_the_store_closes(tmp_path: Path) -> None
 
     asyncio.run(main())
     again = open_store(f"sqlite:///{tmp_path}/s.db")
-    assert _ids(again) == list(range(1, 10))
+    assert ids(again) == list(range(1, 10))
     again.close()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from dataclasses import replace
 from datetime import datetime
 
 import segno
@@ -150,16 +151,7 @@ def _mark(context: Context, who: Unlocked, text: str) -> str:
 
 def _as_if_passed(who: Unlocked) -> Unlocked:
     """The same person, of whom only a key of their own is still asked."""
-    return Unlocked(
-        who.person_id,
-        who.municipality_id,
-        who.role,
-        who.first_name,
-        who.session_id,
-        who.private_key,
-        who.must_renew,
-        owes_step=False,
-    )
+    return replace(who, owes_step=False)
 
 
 def _note(tx: Connection, vault: Vault, who: Unlocked, now: datetime, action: str, result: str) -> None:
